@@ -1,0 +1,260 @@
+"""What a run came to: its figures, its digest and webhook, its report."""
+
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy.engine import Connection
+
+from bot import report as report_file
+from bot.store import cases, outbox, runs
+from bot.wiring import App
+from integrations.slack.payloads import digest
+from models.case import Case
+from models.commands import Command, post_event, post_message
+from models.report import GITHUB_KEYS, NOTIFICATION_KEYS, STORY_KEYS, CaseLine, RunReport
+from subflows.triage import Failure
+
+REPORTS = Path("var/reports")
+MOST_URGENT = 5
+DRY_LINES = 1_000
+"""Cases that a dry run's report lists; a dry run keeps them in memory."""
+
+
+def summarise(connection: Connection, app_name: str, row: Any, skipped: tuple[str, ...] = ()) -> RunReport:
+    """A run's report from the database as it is now: what was queued then may be delivered meanwhile."""
+    totals = runs.totals(connection, row.id)
+    done = runs.delivered(connection, row.id)
+    done["stories"]["existing"] += totals.get("stories_existing", 0)
+    states = outbox.lanes(connection, row.id)
+    progress: Mapping[str, Any] = row.progress
+    failed = totals.get("failed", 0) + progress.get("bad", 0)
+    queued = sum(part["queued"] for part in done.values())
+    dead = sum(part["dead"] for part in done.values())
+    status, resumes = _status(row, progress, states, failed, queued, dead)
+    return RunReport(
+        run_id=row.id,
+        status=status,
+        name=app_name,
+        trigger=row.trigger,
+        started_at=iso(row.started_at),
+        fetched=progress.get("fetched", 0),
+        pull_requests_skipped=progress.get("pulls", 0),
+        unchanged=totals.get("unchanged", 0),
+        triaged=totals.get("triaged", 0),
+        failed=failed,
+        from_cache=bool(progress.get("from_cache")),
+        routes=totals["routes"],
+        stories=done["stories"],
+        github=done["github"],
+        notifications=done["notifications"],
+        requests=row.requests,
+        problems=(*row.problems, *_lane_problems(states)),
+        skipped=skipped,
+        resumes_at=iso(resumes) if resumes is not None else None,
+        duration_seconds=round((row.finished_at or time.time()) - row.started_at, 3),
+        report=(row.report or {}).get("report"),
+    )
+
+
+def _status(
+    row: Any,
+    progress: Mapping[str, Any],
+    states: Sequence[outbox.LaneState],
+    failed: int,
+    queued: int,
+    dead: int,
+) -> tuple[str, float | None]:
+    """The run's status, and when it goes on where it is paused."""
+    if row.status in ("cancelled", "failed", "paused"):
+        return row.status, None
+    if row.status == "running" and row.cases_done_at is None:
+        return "running", None
+    if progress.get("incomplete") and not progress.get("fetched"):
+        return "failed", None
+    now = time.time()
+    paced = [s.ready_at for s in states if s.blocked_kind == "rate" and s.ready_at > now]
+    healthy = queued == 0 or (bool(paced) and len(paced) == len([s for s in states if s.pending]))
+    if failed or dead or progress.get("incomplete") or not healthy:
+        return "partial", None
+    resumes = progress.get("resumes_at")
+    if queued:
+        return "paused", min(paced)
+    if resumes and resumes > now:
+        return "paused", float(resumes)
+    return ("partial", None) if resumes else ("completed", None)
+
+
+def _lane_problems(states: Sequence[outbox.LaneState]) -> list[str]:
+    """What holds commands up, in the words of the service."""
+    problems = []
+    for state in states:
+        if state.blocked_reason and state.blocked_kind != "rate":
+            problems.append(f"{state.pending} commands for {state.name} wait: {state.blocked_reason}")
+    return problems
+
+
+async def announce(app: App, run_id: str) -> None:
+    """Store the run's one digest and its webhooks; nothing where nothing was triaged."""
+    report = await current(app, run_id)
+    if report.triaged + report.failed == 0:
+        return
+    urgent = await app.database.query(lambda c: list(cases.lines(c, run_id, limit=MOST_URGENT, ok_only=True)))
+    waiting = await app.database.query(
+        lambda c: list(cases.lines(c, run_id, limit=MOST_URGENT, route="needs_human"))
+    )
+    commands: list[Command] = []
+    if "slack" in app.targets:
+        text, blocks = digest(report, urgent, waiting)
+        commands.append(post_message(f"digest:{run_id}", channel="", text=text, blocks=blocks))
+    for index in range(len(app.settings.integrations.webhooks)):
+        if f"webhook:{index}" in app.targets:
+            commands.append(post_event(f"event:{run_id}:{index}", index=index, event=_event(report)))
+    await app.database.run(lambda c: outbox.store_once(c, run_id, commands, time.time()))
+
+
+def _event(report: RunReport) -> dict[str, Any]:
+    """The outgoing webhook's body; figures only, no text of an issue."""
+    document = report.to_json()
+    kept = ("run_id", "status", "name", "trigger", "started_at", "fetched", "triaged", "failed", "routes",
+            "stories", "github", "duration_seconds")  # fmt: skip
+    return {
+        "type": "run.finished",
+        "timestamp": iso(time.time()),
+        "data": {key: document[key] for key in kept},
+    }
+
+
+async def finish(app: App, run_id: str) -> RunReport:
+    """Write the report and close the run."""
+    now = time.time()
+    path = REPORTS / f"{run_id}.html"
+
+    def close(connection: Connection) -> RunReport:
+        runs.update(
+            connection, run_id, status="done", finished_at=now, owner=None, report={"report": str(path)}
+        )
+        return summarise(connection, app.settings.name, runs.get(connection, run_id), app.skipped)
+
+    report = await app.database.run(close)
+
+    def write(connection: Connection) -> None:
+        report_file.write(path, report, cases.lines(connection, run_id))
+
+    await app.database.query(write)
+    return report
+
+
+async def current(app: App, run_id: str) -> RunReport:
+    """The report of a run as it stands."""
+    row = await app.database.query(lambda c: runs.get(c, run_id))
+    return await app.database.query(lambda c: summarise(c, app.settings.name, row, app.skipped))
+
+
+async def fail(app: App, run_id: str, problem: str) -> RunReport:
+    """End a run that could not go on; what it had decided stays in the queue."""
+
+    def close(connection: Connection) -> RunReport:
+        row = runs.get(connection, run_id)
+        assert row is not None
+        runs.update(
+            connection,
+            run_id,
+            status="failed",
+            owner=None,
+            finished_at=time.time(),
+            problems=[*row.problems, problem],
+        )
+        return summarise(connection, app.settings.name, runs.get(connection, run_id), app.skipped)
+
+    return await app.database.run(close)
+
+
+def lines_of(results: Sequence[Case | Failure]) -> list[CaseLine]:
+    """Cases that are not stored, as the report shows them."""
+    lines = []
+    for result in results:
+        if isinstance(result, Failure):
+            lines.append(
+                CaseLine(
+                    ref=result.ref,
+                    title="",
+                    url="",
+                    route="needs_human",
+                    urgency=0.0,
+                    status="failed",
+                    error=f"{result.node}: {result.error}",
+                )
+            )
+        else:
+            issue = result.issue
+            lines.append(
+                CaseLine(
+                    ref=issue.ref,
+                    title=issue.title,
+                    url=issue.html_url,
+                    route=result.route,
+                    urgency=result.urgency,
+                    detail=cases.describe(result),
+                )
+            )
+    return lines
+
+
+def dry_report(
+    app: App,
+    run_id: str,
+    sums: Mapping[str, Any],
+    fetched: int,
+    pulls: int,
+    bad: int,
+    incomplete: bool,
+    from_cache: bool,
+    problems: tuple[str, ...],
+    started: float,
+) -> RunReport:
+    """A dry run's report: `planned` holds what would be done, the other counts stay 0."""
+    failed = sums.get("failed", 0) + bad
+    triaged = sums.get("triaged", 0)
+    shortcut, slack = "shortcut" in app.targets, "slack" in app.targets
+    hooks = sum(name.startswith("webhook:") for name in app.targets)
+    digests = int(triaged + failed > 0)
+    planned = {
+        "stories": dict.fromkeys(STORY_KEYS, 0)
+        | {
+            "created": sums.get("stories_new", 0) if shortcut else 0,
+            "existing": sums.get("stories_existing", 0) if shortcut else 0,
+        },
+        "github": dict.fromkeys(GITHUB_KEYS, 0) | {"updated": sums.get("github_updates", 0)},
+        "notifications": dict.fromkeys(NOTIFICATION_KEYS, 0)
+        | {
+            "slack": (digests + sums.get("slack_messages", 0)) if slack else 0,
+            "webhook": digests * hooks,
+        },
+    }
+    return RunReport(
+        run_id=run_id,
+        status="failed" if incomplete and not fetched else "partial" if failed or incomplete else "completed",
+        dry_run=True,
+        name=app.settings.name,
+        started_at=iso(started),
+        fetched=fetched,
+        pull_requests_skipped=pulls,
+        unchanged=sums.get("unchanged", 0),
+        triaged=triaged,
+        failed=failed,
+        from_cache=from_cache,
+        routes=sums["routes"],
+        planned=planned,
+        requests=app.requests(),
+        problems=problems,
+        skipped=app.skipped,
+        duration_seconds=round(time.time() - started, 3),
+        report=str(REPORTS / f"{run_id}.html"),
+    )
+
+
+def iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

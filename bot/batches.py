@@ -1,0 +1,128 @@
+"""Batches: claim one, think about its issues in a child, store cases and commands in one transaction."""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any
+
+import structlog
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
+
+from bot.store import cases, outbox, owners, runs
+from bot.store.runs import Batch
+from bot.wiring import App
+from models.case import Case
+from models.commands import Command
+from subflows.triage import Failure
+
+log = structlog.get_logger()
+BUSY_PAUSE = 0.05
+"""Seconds between two looks for a batch while a run is fetching."""
+IDLE_PAUSE = 1.0
+
+
+async def work_batches(app: App, pause: float = BUSY_PAUSE) -> None:
+    """Claim batches and work on them, several at a time, until cancelled."""
+    free = asyncio.Semaphore(app.settings.scaling.parallel_workers)
+    async with asyncio.TaskGroup() as group:
+        while True:
+            await free.acquire()
+            batch = await _claim(app)
+            if batch is None:
+                free.release()
+                await asyncio.sleep(pause)
+                continue
+            task = group.create_task(_attempt(app, batch))
+            task.add_done_callback(lambda _: free.release())
+
+
+async def _claim(app: App) -> Batch | None:
+    if not await app.database.query(runs.has_open):
+        return None
+    return await app.database.run(lambda c: runs.claim(c, app.me, owners.alive(c)))
+
+
+async def _attempt(app: App, batch: Batch) -> None:
+    """A batch that fails as a whole (a full disk, a locked database) is tried again, not lost."""
+    try:
+        await work_batch(app, batch)
+    except Exception:
+        log.exception("batch failed, trying again", run=batch.run_id, batch=batch.number)
+        await asyncio.sleep(1)
+        with suppress(SQLAlchemyError):
+            await app.database.run(lambda c: runs.give_back(c, batch))
+
+
+async def work_batch(app: App, batch: Batch) -> None:
+    """From keys to stored cases and commands."""
+
+    def load(connection: Connection) -> tuple[int, list[Any]]:
+        issues = cases.load_issues(connection, batch.keys)
+        return len(issues), cases.changed(connection, issues, full=batch.full)
+
+    total, todo = await app.database.query(load)
+    results = await app.thinker.think(todo)
+    results = [_only_for(app, result) if isinstance(result, Case) else result for result in results]
+    commands = [command for result in results if isinstance(result, Case) for command in result.commands]
+
+    def store(connection: Connection) -> None:
+        if runs.is_done(connection, batch):
+            # Another process took us for dead and was faster.
+            return
+        now = time.time()
+        verdicts = outbox.store(connection, batch.run_id, commands, now)
+        cases.store_cases(connection, batch.run_id, results, now)
+        counts = tally(results, unchanged=total - len(todo), verdicts=verdicts)
+        runs.finish_batch(connection, batch, counts)
+
+    await app.database.run(store)
+    for failure in (result for result in results if isinstance(result, Failure)):
+        log.warning("case failed", issue=failure.ref, node=failure.node, error=failure.error[:200])
+    app.wake_lanes()
+
+
+def _only_for(app: App, case: Case) -> Case:
+    """Leave out commands for services that are off, and waiting for what will never come."""
+    lanes = app.targets
+    kept = [command for command in case.commands if command.lane in lanes]
+    keys = {command.key for command in kept}
+    return replace(case, commands=tuple(_unbound(command, keys) for command in kept))
+
+
+def _unbound(command: Command, keys: set[str]) -> Command:
+    after = tuple(key for key in command.after if key in keys)
+    return command if after == command.after else replace(command, after=after)
+
+
+def tally(
+    results: Sequence[Case | Failure], *, unchanged: int, verdicts: Mapping[str, str]
+) -> dict[str, Any]:
+    """What a batch came to, in numbers."""
+    triaged = [result for result in results if isinstance(result, Case)]
+    verdict_of_story = Counter(
+        verdicts.get(command.key, "new")
+        for case in triaged
+        for command in case.commands
+        if command.operation == "create_story"
+    )
+    updates = sum(
+        any(c.target == "github" and verdicts.get(c.key, "new") in ("new", "changed") for c in case.commands)
+        for case in triaged
+    )
+    slack = sum(
+        c.target == "slack" and verdicts.get(c.key, "new") == "new" for case in triaged for c in case.commands
+    )
+    return {
+        "unchanged": unchanged,
+        "triaged": len(triaged),
+        "failed": len(results) - len(triaged),
+        "routes": dict(Counter(case.route for case in triaged)),
+        "stories_existing": verdict_of_story["existing"],
+        "stories_new": verdict_of_story["new"] + verdict_of_story["changed"],
+        "github_updates": updates,
+        "slack_messages": slack,
+    }

@@ -1,0 +1,282 @@
+"""The command line; each command imports what it needs only when it is called."""
+
+import json
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+app = typer.Typer(
+    name="switchyard",
+    help="Triage bot: GitHub issues become routed Shortcut stories, with a digest in Slack.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+    rich_markup_mode=None,
+)
+runs_app = typer.Typer(help="Runs and what they came to.", no_args_is_help=True)
+queue_app = typer.Typer(help="The retry queue and the dead letters.", no_args_is_help=True)
+app.add_typer(runs_app, name="runs")
+app.add_typer(queue_app, name="queue")
+
+Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file.")]
+Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, logs on stderr.")]
+
+
+@app.callback()
+def _root(context: typer.Context, config: Config = None) -> None:
+    context.obj = config
+
+
+def _settings(context: typer.Context, config: Path | None) -> Any:
+    from config.load import load
+
+    return load(config or context.obj)
+
+
+def _print(document: Any) -> None:
+    sys.stdout.write(json.dumps(document, indent=2) + "\n")
+
+
+def _duration(text: str) -> float:
+    from models.units import parse_duration
+
+    try:
+        return parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+@app.command()
+def run(
+    context: typer.Context,
+    repo: Annotated[list[str] | None, typer.Option("--repo", metavar="OWNER/NAME")] = None,
+    issue: Annotated[list[str] | None, typer.Option("--issue", metavar="OWNER/NAME#N")] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="ISO8601")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Triage again whatever changed or not.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Think only; write nothing anywhere.")] = False,
+    wait: Annotated[str, typer.Option("--wait", metavar="DURATION", help="For deliveries, at most.")] = "60s",
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """One triage run now."""
+    from bot.commands.run import run_command
+
+    raise typer.Exit(
+        run_command(
+            _settings(context, config),
+            repositories=tuple(repo or ()),
+            issues=tuple(issue or ()),
+            since=since,
+            full=full,
+            dry=dry_run,
+            wait=_duration(wait),
+            as_json=as_json,
+        )
+    )
+
+
+@app.command()
+def serve(
+    context: typer.Context,
+    host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8080,
+    config: Config = None,
+) -> None:
+    """Web server, scheduler and worker in one process."""
+    from bot.commands.run import serve_command
+
+    serve_command(_settings(context, config), host, port)
+
+
+@app.command()
+def worker(context: typer.Context, config: Config = None) -> None:
+    """One more worker on the same database (PostgreSQL)."""
+    from bot.commands.run import worker_command
+
+    worker_command(_settings(context, config))
+
+
+@app.command()
+def sandbox(
+    port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 0,
+    issues: Annotated[
+        Path | None, typer.Option("--issues", metavar="FILE", help="CSV or JSON Lines.")
+    ] = None,
+    latency_ms: Annotated[float, typer.Option("--latency-ms", min=0)] = 0,
+    enforce_rate_limits: Annotated[bool, typer.Option("--enforce-rate-limits")] = False,
+    time_scale: Annotated[
+        float, typer.Option("--time-scale", min=0.001, help="Limits' clock, times faster.")
+    ] = 1.0,
+    config: Config = None,
+) -> None:
+    """Stand-ins of GitHub, Shortcut, Slack and a webhook receiver on one loopback port."""
+    from bot.sandbox import main as sandbox_main
+
+    sandbox_main(port, issues, latency_ms, enforce_rate_limits, time_scale)
+
+
+@app.command()
+def demo(
+    issues: Annotated[
+        Path | None, typer.Option("--issues", metavar="FILE", help="CSV or JSON Lines.")
+    ] = None,
+) -> None:
+    """One whole triage run against the sandbox, on a free loopback port."""
+    from bot.commands.demo import main as demo_main
+
+    raise typer.Exit(demo_main(issues))
+
+
+@app.command()
+def doctor(context: typer.Context, config: Config = None, as_json: Json = False) -> None:
+    """Check configuration, credentials, permissions, reachability, database and model."""
+    from bot.commands.doctor import main as doctor_main
+
+    raise typer.Exit(doctor_main(lambda: _settings(context, config), as_json))
+
+
+@app.command()
+def migrate(context: typer.Context, config: Config = None) -> None:
+    """Bring the database to the newest schema."""
+    from bot.store.database import Database
+
+    database = Database(_settings(context, config).storage.url)
+    try:
+        before = database.version()
+        database.migrate()
+        after = database.version()
+    finally:
+        database.dispose()
+    typer.echo(f"database: schema {after}" + ("" if before == after else f" (was {before or 'missing'})"))
+
+
+def _database(context: typer.Context, config: Path | None) -> Any:
+    from bot.store.database import Database
+
+    database = Database(_settings(context, config).storage.url)
+    database.require_schema()
+    return database
+
+
+@runs_app.command("list")
+def runs_list(
+    context: typer.Context,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """The latest runs, newest first."""
+    from bot.commands.runs import list_runs
+
+    list_runs(_database(context, config), _settings(context, config), limit, as_json)
+
+
+@runs_app.command("show")
+def runs_show(context: typer.Context, run_id: str, config: Config = None, as_json: Json = False) -> None:
+    """One run, with its cases that need a look."""
+    from bot.commands.runs import show_run
+
+    show_run(_database(context, config), _settings(context, config), run_id, as_json)
+
+
+def _change(name: str, text: str) -> Callable[..., None]:
+    def command(context: typer.Context, run_id: str, config: Config = None) -> None:
+        from bot.commands.runs import change_run
+
+        change_run(_database(context, config), run_id, name)
+
+    command.__doc__ = text
+    return command
+
+
+for _name, _text in (
+    ("pause", "Stop a run at the next batch; what is decided is still delivered."),
+    ("resume", "Let a paused run go on."),
+    ("cancel", "End a run at the next batch; what is decided stays in the queue."),
+):
+    runs_app.command(_name)(_change(_name, _text))
+
+
+@queue_app.command("list")
+def queue_list(context: typer.Context, config: Config = None, as_json: Json = False) -> None:
+    """What waits, and what was given up."""
+    from bot.commands.queue import list_queue
+
+    list_queue(_database(context, config), as_json)
+
+
+@queue_app.command("drain")
+def queue_drain(
+    context: typer.Context,
+    wait: Annotated[str, typer.Option("--wait", metavar="DURATION")] = "60s",
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Deliver what is due now, and wait for it."""
+    from bot.commands.queue import drain_queue
+
+    raise typer.Exit(drain_queue(_settings(context, config), _duration(wait), as_json))
+
+
+@queue_app.command("retry")
+def queue_retry(
+    context: typer.Context,
+    key: Annotated[str | None, typer.Argument()] = None,
+    all_dead: Annotated[bool, typer.Option("--all-dead")] = False,
+    config: Config = None,
+) -> None:
+    """Try a command again as soon as something delivers (serve, worker, drain or the next run)."""
+    from bot.commands.queue import retry_queue
+
+    retry_queue(_database(context, config), key, all_dead)
+
+
+@queue_app.command("discard")
+def queue_discard(context: typer.Context, key: str, config: Config = None) -> None:
+    """Give a command up for good."""
+    from bot.commands.queue import discard_queue
+
+    discard_queue(_database(context, config), key)
+
+
+def main() -> None:
+    """Entry of the console script: what users must read is one line; a traceback never reaches them."""
+    from models.errors import SwitchyardError, UserFacing
+
+    arguments = sys.argv[1:]
+    if arguments[:1] == ["router"]:
+        from bot.cli_router import app as router_app
+
+        app.add_typer(router_app, name="router")
+    else:
+        app.command("router", help="Train, evaluate, ask and promote the router's model.")(lambda: None)
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    try:
+        app(prog_name="switchyard")
+    except UserFacing as error:
+        sys.stderr.write(f"switchyard: {error}\n")
+        raise SystemExit(2) from None
+    except SwitchyardError as error:
+        sys.stderr.write(f"switchyard: {error}\n")
+        raise SystemExit(1) from None
+    except KeyboardInterrupt:
+        sys.stderr.write("switchyard: interrupted; start the same command again to go on\n")
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        sys.stderr.close()
+        raise SystemExit(1) from None
+    except Exception as error:
+        if "-X" in sys.orig_argv:
+            raise
+        import structlog
+
+        structlog.get_logger().debug("unexpected", exc_info=True)
+        sys.stderr.write(
+            f"switchyard: unexpected {type(error).__name__}: {str(error)[:300]}\n"
+            "This is a fault of Switchyard; `python -X dev -m bot …` shows where.\n"
+        )
+        raise SystemExit(1) from None

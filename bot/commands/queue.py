@@ -1,0 +1,80 @@
+"""`queue list`, `drain`, `retry`, `discard`."""
+
+import json
+import sys
+import time
+
+from bot.store import outbox
+from bot.store.database import Database
+from config.settings import Settings
+from models.errors import UserFacing
+
+
+def list_queue(database: Database, as_json: bool) -> None:
+    with database.read() as connection:
+        lists = {state: outbox.items(connection, state) for state in ("pending", "dead")}
+    if as_json:
+        sys.stdout.write(json.dumps(lists, indent=2) + "\n")
+        return
+    for state, title in (("pending", "waiting"), ("dead", "given up (retry or discard)")):
+        print(f"{title}: {len(lists[state])}")
+        for item in lists[state][:50]:
+            when = f"  next {item['next_attempt_at']}" if item["next_attempt_at"] else ""
+            words = "".join(ch for ch in (item["last_error"] or "") if ch.isprintable())[:120]
+            print(f"  {item['key']}  {item['target']}  attempts {item['attempts']}{when}  {words}")
+        if len(lists[state]) > 50:
+            print(f"  … and {len(lists[state]) - 50} more; --json shows all")
+
+
+def drain_queue(settings: Settings, wait: float, as_json: bool) -> int:
+    """Deliver what is due; 0 where nothing is left."""
+    import asyncio
+
+    from bot.commands.run import configure_logging
+    from bot.wiring import build
+
+    configure_logging()
+    result = asyncio.run(_drain(build(settings), wait))
+    if as_json:
+        sys.stdout.write(json.dumps(result, indent=2) + "\n")
+    else:
+        print(f"delivered {result['delivered']}, waiting {result['pending']}, dead {result['dead']}")
+    return 0 if result["pending"] == 0 and result["dead"] == 0 else 1
+
+
+async def _drain(app: "object", wait: float) -> dict[str, int]:
+    from bot.runs import settle
+    from bot.wiring import App, close, working
+
+    assert isinstance(app, App)
+    try:
+        started = time.time()
+        async with working(app):
+            await settle(app, None, started + wait)
+        return await app.database.query(lambda c: outbox.drained(c, started))
+    finally:
+        await close(app)
+
+
+def retry_queue(database: Database, key: str | None, all_dead: bool) -> None:
+    if (key is None) == (not all_dead):
+        raise UserFacing("queue retry: name one KEY, or say --all-dead")
+    with database.write() as connection:
+        count = outbox.retry(connection, key)
+    if key is not None and count == 0:
+        raise UserFacing(
+            f"queue retry: no waiting or dead command {key!r}; `switchyard queue list` shows them"
+        )
+    print(
+        f"{count} command{'s' if count != 1 else ''} will be tried again now by serve, worker, drain or the next run"
+    )
+
+
+def discard_queue(database: Database, key: str) -> None:
+    with database.write() as connection:
+        found = outbox.discard(connection, key)
+    if not found:
+        raise UserFacing(
+            f"queue discard: no waiting or dead command {key!r}; `switchyard queue list` shows them"
+        )
+    print(f"{key}: discarded; it will not be sent")

@@ -1,0 +1,216 @@
+"""`run`, `serve` and `worker`: the commands that do the work."""
+
+import asyncio
+import json
+import sys
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import structlog
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    SpinnerColumn,
+    TextColumn,
+    TimeElapsedColumn,
+)
+
+from bot import report as report_file
+from bot import runs as engine
+from bot.aggregate import REPORTS
+from bot.store import owners, runs
+from bot.think import limit_arenas
+from bot.wiring import App, build, close, working
+from config.settings import Settings
+from models.errors import BadCredential, UserFacing
+from models.issue import parse_ref
+from models.report import RunReport
+
+
+def configure_logging() -> None:
+    """Logs are one line each, on stderr."""
+    structlog.configure(
+        processors=[
+            structlog.contextvars.merge_contextvars,
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.ExceptionRenderer(),
+            structlog.dev.ConsoleRenderer(colors=False, sort_keys=False)
+            if sys.stderr.isatty()
+            else structlog.processors.JSONRenderer(),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(30),
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        cache_logger_on_first_use=True,
+    )
+
+
+def run_command(
+    settings: Settings,
+    *,
+    repositories: tuple[str, ...],
+    issues: tuple[str, ...],
+    since: str | None,
+    full: bool,
+    dry: bool,
+    wait: float,
+    as_json: bool,
+) -> int:
+    """One run from the command line; returns the exit code."""
+    params = check_params(settings, repositories, issues, since, full, wait)
+    configure_logging()
+    limit_arenas()
+    app = build(settings)
+    console = Console(stderr=True)
+    with progress_bar(console) as watch:
+        report = asyncio.run(_run(app, params, dry, watch, console))
+    if as_json:
+        sys.stdout.write(json.dumps(report.to_json(), indent=2) + "\n")
+    else:
+        report_file.terminal(report, Console())
+    return 0 if report.status in ("completed", "paused") else 1
+
+
+def check_params(
+    settings: Settings,
+    repositories: tuple[str, ...],
+    issues: tuple[str, ...],
+    since: str | None,
+    full: bool,
+    wait: float,
+) -> engine.Params:
+    """What was asked for, checked before anything starts."""
+    for ref in issues:
+        try:
+            parse_ref(ref)
+        except ValueError as error:
+            raise UserFacing(f"--issue: {error}") from None
+    for name in repositories:
+        try:
+            parse_ref(f"{name}#1")
+        except ValueError:
+            raise UserFacing(f"--repo: {name!r} is not a repository; write OWNER/NAME") from None
+    if since is not None:
+        try:
+            datetime.fromisoformat(since)
+        except ValueError:
+            raise UserFacing(
+                f"--since: {since!r} is not a time; write 2026-11-20 or 2026-11-20T02:00:00Z"
+            ) from None
+    names = tuple(dict.fromkeys(repositories or settings.repositories))
+    if not names and not issues:
+        raise UserFacing(
+            "no repositories: list them under workflow.repositories, or name one with --repo OWNER/NAME"
+        )
+    return engine.Params(
+        repositories=names, issues=tuple(dict.fromkeys(issues)), since=since, full=full, wait=wait
+    )
+
+
+async def _run(
+    app: App, params: engine.Params, dry: bool, watch: engine.Watch, console: Console
+) -> RunReport:
+    try:
+        if dry:
+            report, lines = await engine.dry_run(app, params, watch)
+            report_file.write(REPORTS / f"{report.run_id}.html", report, lines)
+            return report
+        async with working(app):
+            return await _continue_or_start(app, params, watch, console)
+    finally:
+        await close(app)
+
+
+async def _continue_or_start(
+    app: App, params: engine.Params, watch: engine.Watch, console: Console
+) -> RunReport:
+    """Interrupted runs are brought to their end first; one that was asked for the same is the answer."""
+    asked = params.to_json()
+    while True:
+        orphan = await app.database.run(lambda c: runs.adopt(c, app.me, owners.alive(c)))
+        if orphan is None:
+            break
+        console.print(f"going on with run {orphan.id}, which was interrupted", highlight=False)
+        # This command's patience counts, not that of the one that was interrupted.
+        report = await drive_safely(app, orphan.id, watch, wait=params.wait)
+        if {**orphan.params, "wait": None} == {**asked, "wait": None}:
+            return report
+    run_id = engine.new_id("run")
+    await app.database.run(lambda c: runs.create(c, run_id, "cli", asked, app.me))
+    return await drive_safely(app, run_id, watch)
+
+
+async def drive_safely(
+    app: App, run_id: str, watch: engine.Watch = lambda progress: None, wait: float | None = None
+) -> RunReport:
+    """Drive a run; a refused credential ends it as failed, with the words that say why."""
+    from bot.aggregate import fail
+
+    try:
+        return await engine.drive(app, run_id, watch, wait=wait)
+    except BadCredential as error:
+        return await fail(app, run_id, str(error))
+
+
+class progress_bar:  # noqa: N801 (used like a function)
+    """A progress bar on a terminal, nothing elsewhere."""
+
+    def __init__(self, console: Console) -> None:
+        self._bar = Progress(
+            SpinnerColumn(),
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+
+    def __enter__(self) -> engine.Watch:
+        self._bar.start()
+        task = self._bar.add_task("fetching", total=None)
+
+        def watch(progress: engine.Progress) -> None:
+            self._bar.update(
+                task, description=progress.phase, completed=progress.triaged, total=progress.fetched or None
+            )
+
+        return watch
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.stop()
+
+
+def serve_command(settings: Settings, host: str, port: int) -> None:
+    """Web server, scheduler and worker, until told to stop."""
+    from bot.web.server import serve
+
+    _until_stopped(settings, lambda app: serve(app, host, port))
+
+
+def worker_command(settings: Settings) -> None:
+    """One more worker, until told to stop."""
+    from bot.web.server import work
+
+    if settings.storage.url.startswith("sqlite"):
+        raise UserFacing(
+            "worker: several workers need PostgreSQL; set storage.url, or use `switchyard serve` alone on SQLite"
+        )
+    _until_stopped(settings, work)
+
+
+def _until_stopped(settings: Settings, work: Callable[[App], Awaitable[None]]) -> None:
+    configure_logging()
+    limit_arenas()
+    app = build(settings)
+
+    async def life() -> None:
+        try:
+            await work(app)
+        finally:
+            await close(app)
+
+    asyncio.run(life())

@@ -1,0 +1,87 @@
+"""`runs list`, `show`, `pause`, `resume`, `cancel`."""
+
+import json
+import sys
+
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table
+
+from bot.store import cases, runs
+from bot.store.database import Database
+from config.settings import Settings
+from models.errors import UserFacing
+
+
+def list_runs(database: Database, settings: Settings, limit: int, as_json: bool) -> None:
+    from bot.aggregate import summarise
+
+    with database.read() as connection:
+        reports = [summarise(connection, settings.name, row) for row in runs.latest(connection, limit)]
+    if as_json:
+        sys.stdout.write(json.dumps({"runs": [report.to_json() for report in reports]}, indent=2) + "\n")
+        return
+    if not reports:
+        print("no runs yet; start one with `switchyard run`")
+        return
+    table = Table(box=None, pad_edge=False)
+    for title in ("run", "status", "started", "fetched", "triaged", "stories", "queued", "dead"):
+        table.add_column(title)
+    for report in reports:
+        parts = (report.stories, report.github, report.notifications)
+        table.add_row(
+            report.run_id,
+            report.status,
+            report.started_at,
+            str(report.fetched),
+            str(report.triaged),
+            str(report.stories["created"]),
+            str(sum(part["queued"] for part in parts)),
+            str(sum(part["dead"] for part in parts)),
+        )
+    Console().print(table)
+
+
+def show_run(database: Database, settings: Settings, run_id: str, as_json: bool) -> None:
+    from bot import report as report_file
+    from bot.aggregate import summarise
+
+    with database.read() as connection:
+        row = runs.get(connection, run_id)
+        if row is None:
+            raise UserFacing(f"no run {run_id!r}; `switchyard runs list` shows them")
+        report = summarise(connection, settings.name, row)
+        steps = runs.steps(connection, run_id)
+        lines = list(cases.lines(connection, run_id, limit=10))
+    if as_json:
+        sys.stdout.write(json.dumps(report.to_json() | {"steps": steps}, indent=2) + "\n")
+        return
+    console = Console()
+    report_file.terminal(report, console)
+    table = Table(box=None, pad_edge=False)
+    for title in ("step", "state", "issues"):
+        table.add_column(title)
+    for step in steps:
+        table.add_row(str(step["name"]), str(step["state"]), str(step["issues"]))
+    console.print(table)
+    for line in lines:
+        title = "routed for review" if line.route == "security" else escape(line.title[:80])
+        console.print(f"  {line.ref}  {line.route}  {title}  {escape(line.error)}", highlight=False)
+
+
+def change_run(database: Database, run_id: str, change: str) -> None:
+    """Pause, resume or cancel; takes effect at the next batch."""
+    wanted = {"pause": ("running", "paused"), "resume": ("paused", "running")}
+    with database.write() as connection:
+        row = runs.get(connection, run_id)
+        if row is None:
+            raise UserFacing(f"no run {run_id!r}; `switchyard runs list` shows them")
+        if change == "cancel":
+            allowed, status = row.status in ("running", "paused"), "cancelled"
+        else:
+            before, status = wanted[change]
+            allowed = row.status == before
+        if not allowed:
+            raise UserFacing(f"run {run_id} is {row.status}; there is nothing to {change}")
+        runs.update(connection, run_id, status=status)
+    print(f"run {run_id}: {status}")

@@ -1,0 +1,284 @@
+"""Lanes: each delivers one target's commands, owns its retries and order, and never holds up another."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+import structlog
+
+from bot.store import outbox, owners
+from bot.store.database import Database, GroupWriter
+from bot.store.outbox import Outcome
+from integrations.base import Target
+from integrations.resilience import RetrySettings
+from models.commands import Pending
+from models.errors import (
+    BadCredential,
+    BreakerOpen,
+    RateLimited,
+    Rejected,
+    SwitchyardError,
+    Transient,
+    Unauthorized,
+)
+
+log = structlog.get_logger()
+
+GRACE = 2.0
+"""Seconds before an uncertain request is looked up: one that timed out may still be on its way."""
+CREDENTIAL_PAUSE = 600.0
+ALIVE_WINDOW = 60.0
+"""A failure counts only where the target delivered something else within so many seconds."""
+LOOK = 1.0
+"""Seconds between two looks for commands that another process stored."""
+SHORT_HOLD = 1.5
+"""A lane waits out a budget this near rather than stopping."""
+
+
+@dataclass(slots=True)
+class Lane:
+    """One target's lane in this process. Only one process at a time holds it."""
+
+    target: Target
+    database: Database
+    writer: GroupWriter
+    retry: RetrySettings
+    in_flight: int
+    me: str
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+    active: bool = False
+    _last_success: float = float("-inf")
+    _hold: tuple[float, str, str] | None = None
+    """Until when the lane stands still, what kind of reason, and the reason."""
+    _closed: dict[str, tuple[float, str]] = field(default_factory=dict)
+    """Operations that must wait although the others go on: GitHub counts new content apart."""
+
+    @property
+    def name(self) -> str:
+        return self.target.name
+
+    async def run(self, lanes: Mapping[str, "Lane"]) -> None:
+        """Deliver what is due, for ever; woken by this process's batches and by the clock."""
+        while True:
+            delay = LOOK
+            try:
+                delay = await self._turn(lanes)
+            except Exception:
+                # The database may be locked or gone for a while; nothing is lost, the lane tries again.
+                log.exception("lane failed", lane=self.name)
+            self.wake.clear()
+            try:
+                async with asyncio.timeout(delay):
+                    await self.wake.wait()
+            except TimeoutError:
+                pass
+
+    async def _turn(self, lanes: Mapping[str, "Lane"]) -> float:
+        """One look: deliver everything due where this process may. Returns seconds until the next look."""
+        if self._hold is not None and self._hold[0] > time.time():
+            return min(self._hold[0] - time.time(), LOOK)
+        if not await self.database.query(lambda c: outbox.due(c, self.name, time.time(), 1)):
+            return LOOK
+        self.active = True
+        try:
+            taken = await self.database.run(lambda c: outbox.acquire(c, self.name, self.me, owners.alive(c)))
+            if not taken:
+                return LOOK
+            try:
+                await self.drain(lanes)
+            finally:
+                await self.database.run(lambda c: outbox.release(c, self.name, self.me))
+        finally:
+            self.active = False
+        return min(max(self._hold[0] - time.time(), 0.01), LOOK) if self._hold is not None else LOOK
+
+    async def drain(self, lanes: Mapping[str, "Lane"]) -> None:
+        """Deliver until nothing is due or the lane must stand still."""
+        self._hold = None
+        self._closed.clear()
+        await self.database.run(lambda c: outbox.block(c, self.name, None, None, None))
+        limit = self.in_flight * 16
+        while self._hold is None:
+            pendings = await self.database.query(lambda c: outbox.due(c, self.name, time.time(), limit))
+            if not pendings:
+                break
+            gate = asyncio.Semaphore(self.in_flight)
+            async with asyncio.TaskGroup() as group:
+                for chunk in self._chunks(pendings):
+                    await gate.acquire()
+                    if self._hold is not None:
+                        gate.release()
+                        break
+                    task = group.create_task(self._deliver(chunk, lanes))
+                    task.add_done_callback(lambda _: gate.release())
+        held = self._hold
+        if held is None and self._closed:
+            until, reason = max(self._closed.values())
+            held = (until, "rate", reason)
+        if held is None:
+            return
+        until, kind, reason = held
+        await self.database.run(lambda c: outbox.block(c, self.name, until, kind, reason))
+
+    def _chunks(self, pendings: Sequence[Pending]) -> list[list[Pending]]:
+        """Commands that go in one request together: same operation, and uncertain ones apart."""
+        groups: dict[tuple[str, bool], list[Pending]] = {}
+        for pending in pendings:
+            groups.setdefault((pending.command.operation, pending.maybe_sent_at is not None), []).append(
+                pending
+            )
+        chunks = []
+        for (operation, _), members in groups.items():
+            size = self.target.bulk_size(operation)
+            chunks += [members[i : i + size] for i in range(0, len(members), size)]
+        return chunks
+
+    async def _deliver(self, chunk: list[Pending], lanes: Mapping[str, "Lane"]) -> None:
+        if self._hold is not None:
+            return
+        operation = chunk[0].command.operation
+        if operation in self._closed:
+            until, words = self._closed[operation]
+            await self._save([self._later(p, until, words) for p in chunk], lanes)
+            return
+        try:
+            chunk = await self._look_up(chunk, lanes)
+            if chunk:
+                await self._send(chunk, lanes)
+        except SwitchyardError as error:
+            await self._save([self._failed(p, error, sent=False) for p in chunk], lanes)
+        except Exception as error:
+            # A bug of ours: the commands go to the dead letters with its name, the lane goes on.
+            log.exception("delivery failed", lane=self.name, keys=[p.key for p in chunk][:3])
+            words = f"internal error: {type(error).__name__}: {error}"[:300]
+            await self._save([Outcome(key=p.key, issue=p.command.issue, error=words) for p in chunk], lanes)
+
+    async def _look_up(self, chunk: list[Pending], lanes: Mapping[str, "Lane"]) -> list[Pending]:
+        """Of commands that may have arrived, settle those that did; returns those still to be sent."""
+        times = [p.maybe_sent_at.timestamp() for p in chunk if p.maybe_sent_at is not None]
+        if not times:
+            return chunk
+        early = max(times) + GRACE - time.time()
+        if early > 0:
+            await asyncio.sleep(min(early, GRACE))
+        found = await self.target.find(chunk)
+        if found:
+            await self._save(
+                [
+                    Outcome(key=p.key, issue=p.command.issue, answer=found[p.key])
+                    for p in chunk
+                    if p.key in found
+                ],
+                lanes,
+            )
+        return [p for p in chunk if p.key not in found]
+
+    async def _send(self, chunk: list[Pending], lanes: Mapping[str, "Lane"]) -> None:
+        await self.writer.run(lambda c: outbox.mark(c, [p.key for p in chunk], time.time()))
+        try:
+            answers = await self._try(chunk)
+        except Rejected as error:
+            if len(chunk) > 1:
+                # All or nothing was refused: halve until the culprit is alone.
+                middle = len(chunk) // 2
+                await self._send(chunk[:middle], lanes)
+                await self._send(chunk[middle:], lanes)
+                return
+            await self._save([self._failed(chunk[0], error, sent=True)], lanes)
+            return
+        except SwitchyardError as error:
+            await self._save([self._failed(p, error, sent=True) for p in chunk], lanes)
+            return
+        self._last_success = time.monotonic()
+        await self._save(
+            [
+                Outcome(key=p.key, issue=p.command.issue, answer=answer)
+                for p, answer in zip(chunk, answers, strict=True)
+            ],
+            lanes,
+        )
+
+    async def _try(self, chunk: list[Pending]) -> Sequence[Mapping[str, object]]:
+        """Send, waiting out a budget that is back in a moment."""
+        while True:
+            try:
+                return await self.target.send(chunk)
+            except RateLimited as error:
+                wait = error.until.timestamp() - time.time()
+                if error.sent or wait > SHORT_HOLD or self._hold is not None:
+                    raise
+                await asyncio.sleep(max(wait, 0.01))
+
+    def _failed(self, pending: Pending, error: SwitchyardError, *, sent: bool) -> Outcome:
+        """What a failure means for one command; `sent` is False where only a look-up failed."""
+        now = time.time()
+        # What was uncertain before a failed look-up stays uncertain.
+        uncertain = pending.maybe_sent_at is not None and not sent
+        words = str(error)[:500]
+        if isinstance(error, RateLimited) and error.only_content:
+            self._closed[pending.command.operation] = (error.until.timestamp(), words)
+            return self._later(pending, error.until.timestamp(), words)
+        if isinstance(error, RateLimited):
+            return self._stand(pending, error.until, "rate", words, uncertain)
+        if isinstance(error, BreakerOpen):
+            return self._stand(pending, error.until, "breaker", words, uncertain)
+        if isinstance(error, Unauthorized):
+            until = datetime.fromtimestamp(now + CREDENTIAL_PAUSE).astimezone()
+            if not isinstance(error, BadCredential):
+                # One repository is closed to us; others may be open.
+                return self._later(pending, until.timestamp(), words, uncertain=uncertain)
+            return self._stand(pending, until, "credential", words, uncertain)
+        if isinstance(error, Transient):
+            # While the target answers nobody, it is an outage and no fault of the command.
+            counted = time.monotonic() - self._last_success < ALIVE_WINDOW
+            if counted and pending.failures + 1 >= self.retry.max_attempts:
+                return Outcome(
+                    key=pending.key, issue=pending.command.issue, error=words, tried=True, counted=True
+                )
+            return Outcome(
+                key=pending.key,
+                issue=pending.command.issue,
+                again_at=now + self.retry.delay(pending.attempts + 1),
+                error=words,
+                tried=sent,
+                counted=counted,
+                uncertain=uncertain or error.maybe_sent,
+            )
+        if isinstance(error, Rejected) and sent:
+            return Outcome(
+                key=pending.key, issue=pending.command.issue, error=words, tried=True, counted=True
+            )
+        # A refused look-up settles nothing; the command waits for a person or a mended configuration.
+        return Outcome(
+            key=pending.key,
+            issue=pending.command.issue,
+            again_at=now + self.retry.max_delay,
+            error=words,
+            uncertain=uncertain,
+        )
+
+    def _stand(self, pending: Pending, until: datetime, kind: str, words: str, uncertain: bool) -> Outcome:
+        at = until.timestamp()
+        if self._hold is None or at > self._hold[0]:
+            self._hold = (at, kind, words)
+        return self._later(pending, at, words, uncertain=uncertain)
+
+    def _later(self, pending: Pending, at: float, words: str, *, uncertain: bool | None = None) -> Outcome:
+        return Outcome(
+            key=pending.key,
+            issue=pending.command.issue,
+            again_at=at,
+            error=words,
+            uncertain=pending.maybe_sent_at is not None if uncertain is None else uncertain,
+        )
+
+    async def _save(self, outcomes: Sequence[Outcome], lanes: Mapping[str, "Lane"]) -> None:
+        released = await self.writer.run(lambda c: outbox.save(c, outcomes, time.time()))
+        for name in released:
+            if name in lanes:
+                lanes[name].wake.set()
+        for outcome in outcomes:
+            if outcome.state == "dead":
+                log.warning("dead letter", key=outcome.key, error=outcome.error)

@@ -1,0 +1,197 @@
+"""Runs the stand-ins of GitHub, Shortcut, Slack and a webhook receiver on one loopback port."""
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, cast
+
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from bot.sandbox_app import ABORT_KEY, CONNECTION_KEY, SandboxApp
+from bot.sandbox_issues import load_issues
+from models.errors import UserFacing
+
+__all__ = ["create_app", "load_issues", "main", "running", "serve", "start_process"]
+
+HOST = "127.0.0.1"
+LISTENING = "sandbox listening on "
+
+
+def create_app(
+    issues: Iterable[Mapping[str, Any]],
+    *,
+    latency_ms: float = 0,
+    enforce_rate_limits: bool = False,
+    time_scale: float = 1.0,
+) -> SandboxApp:
+    """The stand-ins with these issues; with `time_scale` S a minute of their limits lasts 60/S seconds."""
+    app = SandboxApp(latency_ms=latency_ms, enforce_rate_limits=enforce_rate_limits, time_scale=time_scale)
+    app.seed(issues)
+    return app
+
+
+def _protocol(counter: Any) -> type[HttpToolsProtocol]:
+    """A protocol that counts connections and lets the application cut them."""
+
+    class Protocol(HttpToolsProtocol):
+        def connection_made(self, transport: Any) -> None:
+            super().connection_made(transport)
+            counter.connections_opened = number = getattr(counter, "connections_opened", 0) + 1
+            self.number = number
+
+        def on_message_begin(self) -> None:
+            super().on_message_begin()
+            scope = cast(dict[str, Any], self.scope)
+            scope[CONNECTION_KEY] = self.number
+            scope[ABORT_KEY] = self.transport.abort
+
+    return Protocol
+
+
+def _server(app: Any) -> uvicorn.Server:
+    counter = getattr(app, "sandbox", app)
+    config = uvicorn.Config(
+        app,
+        http=_protocol(counter),
+        loop="auto",
+        ws="none",
+        lifespan="off",
+        access_log=False,
+        log_level="error",
+        timeout_keep_alive=3600,
+        # Requests that hang on purpose must not hold up the end.
+        timeout_graceful_shutdown=1,
+        backlog=2048,
+    )
+    return uvicorn.Server(config)
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        raise UserFacing(f"cannot listen on {host}:{port}: {error.strerror}") from error
+    listener.listen(2048)
+    return listener
+
+
+def serve(app: Any, host: str = HOST, port: int = 0) -> None:
+    """Serve until interrupted."""
+    _server(app).run(sockets=[_listen(host, port)])
+
+
+@dataclass(frozen=True)
+class RunningSandbox:
+    """A sandbox in a thread of this process; `app` may be read (and, between requests, changed)."""
+
+    app: Any
+    port: int
+
+    @property
+    def url(self) -> str:
+        """Base address of GitHub and Shortcut; Slack's is this and `/api/`."""
+        return f"http://{HOST}:{self.port}"
+
+
+@contextmanager
+def running(app: Any, port: int = 0) -> Iterator[RunningSandbox]:
+    """Serve `app` from a thread until the block ends."""
+    listener = _listen(HOST, port)
+    server = _server(app)
+    thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
+    thread.start()
+    while not server.started and thread.is_alive():
+        time.sleep(0.005)
+    try:
+        yield RunningSandbox(app, listener.getsockname()[1])
+    finally:
+        server.should_exit = True
+        thread.join(10)
+        listener.close()
+
+
+def start_process(args: Sequence[str] = (), *, timeout: float = 60) -> tuple[subprocess.Popen[str], int]:
+    """Start `python -m bot sandbox` on a free port with further arguments; the caller ends it.
+
+    Raises RuntimeError with what it wrote where it does not come up.
+    """
+    command = [sys.executable, "-m", "bot", "sandbox", "--port", "0", *args]
+    process = subprocess.Popen(  # noqa: S603 - our own program
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    killer = threading.Timer(timeout, process.kill)
+    killer.start()
+    try:
+        for line in _stdout(process):
+            if line.startswith(LISTENING):
+                _drain(process)
+                return process, int(line.rsplit(":", 1)[1])
+    finally:
+        killer.cancel()
+    process.wait(5)
+    raise RuntimeError(f"the sandbox did not start: {process.stderr.read() if process.stderr else ''}")
+
+
+def _stdout(process: subprocess.Popen[str]) -> IO[str]:
+    assert process.stdout is not None
+    return process.stdout
+
+
+def _drain(process: subprocess.Popen[str]) -> None:
+    """Read on in the background: a full pipe would stop the child."""
+    for stream in (process.stdout, process.stderr):
+        if stream is not None:
+            threading.Thread(target=lambda s=stream: list(s), daemon=True).start()
+
+
+def environment(base: str, repositories: Sequence[str]) -> dict[str, str]:
+    """What points Switchyard at a sandbox."""
+    prefix = "SWITCHYARD__INTEGRATIONS__"
+    return {
+        "GITHUB_TOKEN": "sandbox",
+        "SHORTCUT_API_TOKEN": "sandbox",
+        "SLACK_BOT_TOKEN": "xoxb-sandbox",
+        f"{prefix}GITHUB__BASE_URL": base,
+        f"{prefix}SHORTCUT__BASE_URL": base,
+        f"{prefix}SLACK__BASE_URL": f"{base}/api/",
+        "SWITCHYARD__REPOSITORIES": json.dumps(list(repositories)),
+    }
+
+
+def main(
+    port: int = 0,
+    issues: Path | None = None,
+    latency_ms: float = 0,
+    enforce_rate_limits: bool = False,
+    time_scale: float = 1.0,
+) -> None:
+    """Serve until interrupted; prints the address and the variables that a user exports."""
+    if time_scale <= 0:
+        raise UserFacing(f"the time scale must be greater than 0, not {time_scale}")
+    app = create_app(
+        load_issues(issues),
+        latency_ms=latency_ms,
+        enforce_rate_limits=enforce_rate_limits,
+        time_scale=time_scale,
+    )
+    listener = _listen(HOST, port)
+    base = f"http://{HOST}:{listener.getsockname()[1]}"
+    print(f"{LISTENING}{base}", flush=True)
+    for name, value in environment(base, app.repositories()).items():
+        print(f"export {name}='{value}'", flush=True)
+    _server(app).run(sockets=[listener])
+
+
+if __name__ == "__main__":
+    main(port=int(sys.argv[1]), issues=Path(sys.argv[2]) if len(sys.argv) > 2 else None)

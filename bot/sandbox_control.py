@@ -1,0 +1,251 @@
+"""The sandbox's own interface: faults and changes are posted to `/_control`, what happened lies below it."""
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from integrations.github.sandbox_payloads import Writer
+from integrations.github.sandbox_state import IssueRecord, Repository
+from integrations.sandbox_faults import Answer, ControlError, Request, json_answer, parse_fault
+
+if TYPE_CHECKING:
+    from bot.sandbox_app import SandboxApp
+
+_MARKER = "<!--"
+_ISSUE_FIELDS = [
+    "repo",
+    "number",
+    "title",
+    "body",
+    "author",
+    "author_association",
+    "labels",
+    "created_at",
+    "updated_at",
+    "comments",
+    "reactions",
+    "pull_request",
+    "state",
+    "assignees",
+    "locked",
+    "deleted",
+]
+_KINDS = "service+fault, reset, repo, issue, issues, channel, latency_ms"
+
+
+class Control:
+    """Reads control requests and shows the state."""
+
+    def __init__(self, app: "SandboxApp") -> None:
+        self._app = app
+        self._pages: dict[str, Callable[[Request], Answer]] = {
+            "/_control/state": lambda request: json_answer(200, self.state()),
+            "/_control/stories": lambda request: _listing(request, self._stories()),
+            "/_control/comments": lambda request: _listing(request, self._comments()),
+            "/_control/labels": lambda request: _listing(request, self._labels()),
+            "/_control/messages": lambda request: _listing(request, map(_dump, self._app.slack.messages())),
+            "/_control/webhooks": lambda request: _listing(request, map(_dump, self._app.webhook.deliveries)),
+            "/_control/requests": lambda request: _listing(request, self._requests()),
+        }
+
+    def answer(self, request: Request) -> Answer:
+        """One control request."""
+        try:
+            if request.method == "POST" and request.path in ("/_control", "/_control/"):
+                return json_answer(200, self.apply(_object(request)))
+            page = self._pages.get(request.path) if request.method == "GET" else None
+            if page is None:
+                raise ControlError(f"there are POST /_control and GET {', '.join(self._pages)}")
+            return page(request)
+        except ControlError as error:
+            return json_answer(400, {"error": str(error)})
+
+    def apply(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Do what a control request says; ControlError where it is not understood."""
+        handlers: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+            "service": self._fault,
+            "reset": self._reset,
+            "repo": self._repo,
+            "issue": self._issue,
+            "issues": self._issues,
+            "channel": self._channel,
+            "latency_ms": self._latency,
+        }
+        for key, handler in handlers.items():
+            if key in data:
+                return {"ok": True, **handler(data)}
+        raise ControlError(f"expected one of {_KINDS}; got {', '.join(map(repr, data)) or 'nothing'}")
+
+    def _fault(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        self._app.faults.add(parse_fault(data))
+        return {"faults": [fault.describe() for fault in self._app.faults.faults]}
+
+    def _reset(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        _only(data, "reset")
+        what = data["reset"]
+        if what not in ("faults", "all"):
+            raise ControlError(f"reset must be faults or all, not {what!r}")
+        self._app.faults.faults.clear()
+        if what == "all":
+            self._app.reset()
+        return {}
+
+    def _repo(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        _only(data, "repo", "access", "files")
+        name, files = data["repo"], data.get("files")
+        if not isinstance(name, str) or name.count("/") != 1:
+            raise ControlError(f"repo is written OWNER/NAME, not {name!r}")
+        if files is not None and not isinstance(files, dict):
+            raise ControlError("files is an object of paths and texts")
+        self._app.github.control_repo(name, data.get("access"), files)
+        return {}
+
+    def _issue(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        _only(data, "issue")
+        return self._put_issue(data["issue"])
+
+    def _issues(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        _only(data, "issues")
+        if not isinstance(data["issues"], list):
+            raise ControlError("issues is a list")
+        return {"issues": [self._put_issue(issue) for issue in data["issues"]]}
+
+    def _put_issue(self, issue: Any) -> dict[str, Any]:
+        if not isinstance(issue, dict) or str(issue.get("repo", "")).count("/") != 1:
+            raise ControlError("an issue is an object with its repo as OWNER/NAME")
+        _only(issue, *_ISSUE_FIELDS)
+        if issue.get("state", "open") not in ("open", "closed"):
+            raise ControlError(f"state must be open or closed, not {issue['state']!r}")
+        try:
+            put = self._app.github.repositories.get_or_add(issue["repo"]).seed(issue)
+        except (TypeError, ValueError) as error:
+            raise ControlError(f"the issue cannot be read: {error}") from error
+        return {"repo": issue["repo"], "number": put.number}
+
+    def _channel(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        _only(data, "channel", "exists")
+        if not isinstance(data["channel"], str) or not isinstance(data.get("exists"), bool):
+            raise ControlError('write {"channel": "#name", "exists": false}')
+        self._app.slack.control_channel(data["channel"], data["exists"])
+        return {}
+
+    def _latency(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        _only(data, "latency_ms")
+        latency = data["latency_ms"]
+        if not isinstance(latency, int | float) or isinstance(latency, bool) or latency < 0:
+            raise ControlError(f"latency_ms is a number of milliseconds, not {latency!r}")
+        self._app.latency_ms = float(latency)
+        return {}
+
+    def state(self) -> dict[str, Any]:
+        """The summary that tests and benches read."""
+        app = self._app
+        duplicates = app.shortcut.duplicates()
+        comments, labelled, repeated = 0, 0, []
+        for repo, issue in self._issue_records():
+            comments += len(issue.comment_ids)
+            labelled += bool(issue.labels_added)
+            if _marked(repo, issue) > 1:
+                repeated.append(f"{repo.full_name}#{issue.number}")
+        services = (app.github.limits, app.shortcut, app.slack)
+        return {
+            "requests": app.log.summary(),
+            "connections_opened": app.connections_opened,
+            "rate_limited": dict(
+                zip(("github", "shortcut", "slack"), (s.refused for s in services), strict=True)
+            ),
+            "repositories": {repo.full_name: len(repo.issues) for repo in app.github.repositories},
+            "comments": comments,
+            "issues_labelled": labelled,
+            "issues_with_repeated_comments": repeated,
+            "stories": len(app.shortcut.stories),
+            "duplicates": len(duplicates),
+            "duplicate_external_ids": dict(list(duplicates.items())[:100]),
+            "messages": sum(len(channel.messages) for channel in app.slack.channels.values()),
+            "messages_by_channel": {f"#{c.name}": len(c.messages) for c in app.slack.channels.values()},
+            "webhooks": len(app.webhook.deliveries),
+            "webhook_repeats": app.webhook.repeats(),
+            "faults": [fault.describe() for fault in app.faults.faults],
+            "latency_ms": app.latency_ms,
+        }
+
+    def _issue_records(self) -> Iterator[tuple[Repository, IssueRecord]]:
+        for repo in self._app.github.repositories:
+            for issue in repo.issues.values():
+                if issue.comment_ids or issue.labels_added:
+                    yield repo, issue
+
+    def _stories(self) -> Iterator[str]:
+        return self._app.shortcut.story_texts()
+
+    def _comments(self) -> Iterator[str]:
+        writer = Writer(self._app.github.writer.base)
+        for repo in self._app.github.repositories:
+            for comment in repo.comments.values():
+                text = writer.comment(repo, comment)
+                yield f'{{"repo":{json.dumps(repo.full_name)},"number":{comment.number},{text[1:]}'
+
+    def _labels(self) -> Iterator[str]:
+        for repo, issue in self._issue_records():
+            if issue.labels_added:
+                names = [repo.labels[key].name for key in issue.labels if key in repo.labels]
+                found = {"repo": repo.full_name, "number": issue.number, "labels": names}
+                yield _dump({**found, "added": issue.labels_added})
+
+    def _requests(self) -> Iterator[str]:
+        names = ("time", "service", "method", "path", "status")
+        return (_dump(dict(zip(names, entry, strict=True))) for entry in self._app.log.latest)
+
+
+def _marked(repo: Repository, issue: IssueRecord) -> int:
+    """Comments with a hidden marker, counted by the one that occurs most often."""
+    markers = Counter(
+        body[body.index(_MARKER) :].partition("-->")[0]
+        for body in (repo.comments[identifier].body for identifier in issue.comment_ids)
+        if _MARKER in body
+    )
+    return max(markers.values(), default=0)
+
+
+def _dump(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _object(request: Request) -> Mapping[str, Any]:
+    try:
+        data = request.json()
+    except ValueError as error:
+        raise ControlError(f"the body is not JSON: {error}") from error
+    if not isinstance(data, dict):
+        raise ControlError("the body must be a JSON object")
+    return data
+
+
+def _only(data: Mapping[str, Any], *known: str) -> None:
+    unknown = [key for key in data if key not in known]
+    if unknown:
+        raise ControlError(f"unknown key {unknown[0]!r}; known: {', '.join(known)}")
+
+
+def _listing(request: Request, texts: Iterable[str]) -> Answer:
+    """A JSON list in chunks; `offset` and `limit` cut it."""
+    query = request.query
+    for name in ("offset", "limit"):
+        if not query.get(name, "0").isdecimal():
+            raise ControlError(f"{name} is a number, not {query[name]!r}")
+    start, limit = int(query.get("offset", "0")), int(query.get("limit", "1000000000"))
+    return Answer(200, _chunks(texts, start, start + limit))
+
+
+def _chunks(texts: Iterable[str], start: int, end: int) -> Iterator[bytes]:
+    parts: list[str] = []
+    lead = "["
+    for at, text in enumerate(texts):
+        if start <= at < end:
+            parts.append(lead + text)
+            lead = ","
+        if len(parts) >= 200:
+            yield "".join(parts).encode("utf-8", "replace")
+            parts.clear()
+    yield ("".join(parts) + ("[]" if lead == "[" else "]")).encode("utf-8", "replace")

@@ -1,0 +1,251 @@
+"""Issues as fetched, and the cases made of them."""
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from models.case import Case
+from models.issue import Issue, content_hash, title_key
+from models.report import CaseLine
+from models.tables import CaseRow, CommandRow, IssueRow
+from subflows.triage import Failure
+
+_issues: sa.Table = IssueRow.__table__  # type: ignore[attr-defined]
+_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
+_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
+
+MAX_FAILURES = 3
+"""A case that failed so often is left alone until its issue changes."""
+
+
+def encode(issue: Issue) -> str:
+    document = asdict(issue)
+    document["created_at"] = issue.created_at.isoformat()
+    document["updated_at"] = issue.updated_at.isoformat()
+    return json.dumps(document, ensure_ascii=False)
+
+
+def decode(data: str) -> Issue:
+    document = json.loads(data)
+    for key in ("created_at", "updated_at"):
+        document[key] = datetime.fromisoformat(document[key])
+    for key in ("labels", "assignees"):
+        document[key] = tuple(document[key])
+    return Issue(**document)
+
+
+def store_issues(connection: Connection, run_id: str, issues: Sequence[Issue]) -> list[str]:
+    """Keep the fetched copies; returns the keys that this run had not seen yet, in order."""
+    by_key = {issue.ref: issue for issue in issues}
+    seen = {
+        row.key: row.run_id
+        for row in connection.execute(
+            sa.select(_issues.c.key, _issues.c.run_id).where(_issues.c.key.in_(by_key))
+        )
+    }
+    fresh = [key for key in by_key if seen.get(key) != run_id]
+    rows = [
+        {
+            "key": key,
+            "repo": by_key[key].repo,
+            "number": by_key[key].number,
+            "updated_at": by_key[key].updated_at.timestamp(),
+            "run_id": run_id,
+            "title_key": title_key(by_key[key].title),
+            "data": encode(by_key[key]),
+        }
+        for key in fresh
+    ]
+    known = [row for row in rows if row["key"] in seen]
+    new = [row for row in rows if row["key"] not in seen]
+    if new:
+        connection.execute(sa.insert(_issues), new)
+    for row in known:
+        connection.execute(sa.update(_issues).where(_issues.c.key == row["key"]).values(**row))
+    return fresh
+
+
+def load_issues(connection: Connection, keys: Sequence[str]) -> list[Issue]:
+    """The stored copies, in the order of the keys; those that are gone are left out."""
+    rows = connection.execute(sa.select(_issues.c.key, _issues.c.data).where(_issues.c.key.in_(keys)))
+    found = {row.key: decode(row.data) for row in rows}
+    return [found[key] for key in keys if key in found]
+
+
+def cached_keys(connection: Connection, repo: str, run_id: str) -> list[str]:
+    """Stored issues of a repository that this run has not fetched."""
+    rows = connection.execute(
+        sa.select(_issues.c.key)
+        .where(_issues.c.repo == repo, _issues.c.run_id != run_id)
+        .order_by(_issues.c.number)
+    )
+    return [row.key for row in rows]
+
+
+def failed_keys(connection: Connection, repo: str, run_id: str) -> list[str]:
+    """Cases that failed in an earlier run and deserve another try."""
+    rows = connection.execute(
+        sa.select(_cases.c.key)
+        .join(_issues, _issues.c.key == _cases.c.key)
+        .where(
+            _issues.c.repo == repo,
+            _issues.c.run_id != run_id,
+            _cases.c.status == "failed",
+            _cases.c.failures < MAX_FAILURES,
+        )
+    )
+    return [row.key for row in rows]
+
+
+def changed(connection: Connection, issues: Sequence[Issue], *, full: bool) -> list[Issue]:
+    """Those that must be thought about: new, changed, or failed before; all where `full`.
+
+    The bot's own labels are taken off, so that no node mistakes them for a person's.
+    """
+    rows = {
+        row.key: row
+        for row in connection.execute(
+            sa.select(_cases.c.key, _cases.c.content_hash, _cases.c.own_labels, _cases.c.status).where(
+                _cases.c.key.in_([issue.ref for issue in issues])
+            )
+        )
+    }
+    todo = []
+    for issue in issues:
+        row = rows.get(issue.ref)
+        own = {name.casefold() for name in row.own_labels} if row else set()
+        if own:
+            labels = tuple(name for name in issue.labels if name.casefold() not in own)
+            issue = Issue(**{**_fields(issue), "labels": labels})
+        if full or row is None or row.status == "failed" or row.content_hash != content_hash(issue):
+            todo.append(issue)
+    return todo
+
+
+def _fields(issue: Issue) -> dict[str, Any]:
+    return {name: getattr(issue, name) for name in Issue.__dataclass_fields__}
+
+
+def store_cases(connection: Connection, run_id: str, results: Sequence[Case | Failure], now: float) -> None:
+    """Keep what was decided, or that it failed."""
+    keys = [_ref(result) for result in results]
+    known = {
+        row.key: row
+        for row in connection.execute(
+            sa.select(_cases.c.key, _cases.c.own_labels, _cases.c.failures).where(_cases.c.key.in_(keys))
+        )
+    }
+    inserts = []
+    for key, result in zip(keys, results, strict=True):
+        row = known.get(key)
+        values = _failed(result, row) if isinstance(result, Failure) else _triaged(result, row)
+        values |= {"run_id": run_id, "updated_at": now}
+        if row is None:
+            inserts.append({"key": key, **values})
+        else:
+            connection.execute(sa.update(_cases).where(_cases.c.key == key).values(**values))
+    if inserts:
+        for columns in ({"title"}, set()):
+            group = [row for row in inserts if ("title" in row) == bool(columns)]
+            if group:
+                connection.execute(sa.insert(_cases), group)
+
+
+def _ref(result: Case | Failure) -> str:
+    return result.ref if isinstance(result, Failure) else result.issue.ref
+
+
+def _failed(failure: Failure, row: Any) -> dict[str, Any]:
+    return {
+        "status": "failed",
+        "route": "needs_human",
+        "content_hash": "",
+        "own_labels": row.own_labels if row else [],
+        "failures": (row.failures if row else 0) + 1,
+        "error": f"{failure.node}: {failure.error}"[:500],
+        "detail": {},
+    }
+
+
+def _triaged(case: Case, row: Any) -> dict[str, Any]:
+    asked = [name for c in case.commands if c.operation == "add_labels" for name in c.payload["labels"]]
+    own = list(dict.fromkeys([*(row.own_labels if row else ()), *asked]))
+    return {
+        "status": "triaged",
+        "route": case.route,
+        "content_hash": content_hash(case.issue),
+        "own_labels": own,
+        "urgency": case.urgency,
+        "trace_key": case.trace.fingerprint if case.trace else "",
+        "title": case.issue.title[:300],
+        "url": case.issue.html_url,
+        "failures": 0,
+        "error": "",
+        "detail": describe(case),
+    }
+
+
+def describe(case: Case) -> dict[str, Any]:
+    """What the report and `why` show of a case: the decision with its reasons, and the evidence."""
+    decision = case.decision
+    prediction = decision.prediction if decision else None
+    return {
+        "confidence": round(decision.confidence, 4) if decision else 0.0,
+        "accepted": bool(decision and decision.accepted),
+        "rules": list(decision.rules) if decision else [],
+        "model": prediction.model if prediction else None,
+        "probabilities": {k: round(v, 4) for k, v in prediction.probabilities.items()} if prediction else {},
+        "security_score": round(prediction.security_score, 4) if prediction else None,
+        "security_flag": bool(prediction and prediction.security_flag),
+        "reasons": [[sign, round(weight, 3)] for sign, weight in (prediction.reasons if prediction else ())][:8],
+        "severity": case.impact.severity if case.impact else "low",
+        "evidence": list(case.impact.evidence)[:6] if case.impact else [],
+        "similar": [[s.ref, s.url, s.reason] for s in case.similar[:3]],
+        "estimate": case.estimate,
+        "sections": [section.title for section in case.sections],
+        "questions": list(case.questions),
+        "notes": list(case.notes),
+    }  # fmt: skip
+
+
+def lines(
+    connection: Connection,
+    run_id: str,
+    *,
+    limit: int | None = None,
+    ok_only: bool = False,
+    route: str | None = None,
+) -> Iterator[CaseLine]:
+    """The run's cases as the report shows them, failed ones first, then the most urgent; with their story."""
+    story = sa.alias(_commands)
+    query = (
+        sa.select(_cases, story.c.answer)
+        .outerjoin(
+            story, sa.and_(story.c.key == sa.literal("story:") + _cases.c.key, story.c.state == "sent")
+        )
+        .where(_cases.c.run_id == run_id)
+        .order_by(_cases.c.status, _cases.c.urgency.desc(), _cases.c.key)
+    )
+    if ok_only:
+        query = query.where(_cases.c.status == "triaged")
+    if route is not None:
+        query = query.where(_cases.c.route == route)
+    if limit is not None:
+        query = query.limit(limit)
+    for row in connection.execution_options(yield_per=200).execute(query):
+        yield CaseLine(
+            ref=row.key,
+            title=row.title,
+            url=row.url,
+            route=row.route,
+            urgency=row.urgency,
+            status=row.status,
+            error=row.error,
+            story_url=(row.answer or {}).get("url"),
+            detail=row.detail,
+        )

@@ -1,0 +1,174 @@
+"""The database: how to connect, read, write and bring the schema up to date."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+from sqlalchemy import event
+from sqlalchemy.engine import Connection, Engine
+
+from models.errors import UserFacing
+from models.tables import SCHEMA_VERSION
+
+T = TypeVar("T")
+_READ_ONLY = "switchyard_read_only"
+
+
+def connect(url: str) -> Engine:
+    """An engine for `url`; SQLite in WAL mode with real transactions, its folder made where missing."""
+    parsed = sa.make_url(url)
+    if parsed.get_backend_name() == "postgresql":
+        try:
+            import psycopg  # noqa: F401 (an extra: the message is better than SQLAlchemy's)
+        except ImportError:
+            raise UserFacing("storage.url names PostgreSQL; install the extra `postgres`") from None
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=20, pool_pre_ping=True)
+    if parsed.database and parsed.database != ":memory:":
+        try:
+            Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserFacing(f"storage.url: {parsed.database} cannot be made ({error.strerror})") from None
+    engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=20)
+
+    @event.listens_for(engine, "connect")
+    def _prepare(connection: sqlite3.Connection, _: Any) -> None:
+        # The driver's own transactions begin only at the first write, and read-modify-write loses updates.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=30000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: Connection) -> None:
+        read_only = connection.get_execution_options().get(_READ_ONLY, False)
+        connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
+
+    return engine
+
+
+class Database:
+    """One process's way to the database. Its methods block; the event loop calls them through `run`."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        self.engine = connect(url)
+
+    @property
+    def is_sqlite(self) -> bool:
+        return self.engine.dialect.name == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """One transaction that may write."""
+        with self.engine.begin() as connection:
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """One transaction that only reads; on SQLite it never waits for a writer."""
+        with self.engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
+            yield connection
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in one writing transaction, in a thread."""
+
+        def blocking() -> T:
+            with self.write() as connection:
+                return work(connection)
+
+        return await asyncio.to_thread(blocking)
+
+    async def query(self, work: Callable[[Connection], T]) -> T:
+        """Do `work` in one reading transaction, in a thread."""
+
+        def blocking() -> T:
+            with self.read() as connection:
+                return work(connection)
+
+        return await asyncio.to_thread(blocking)
+
+    def version(self) -> str | None:
+        """The schema's revision; None where there is no schema yet."""
+        with self.read() as connection:
+            if not sa.inspect(connection).has_table("alembic_version"):
+                return None
+            return connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar()
+
+    def require_schema(self, *, migrate_sqlite: bool = True) -> None:
+        """Refuse an old schema with a clear message; on SQLite bring it up to date instead."""
+        try:
+            version = self.version()
+            if version == SCHEMA_VERSION:
+                return
+            if self.is_sqlite and migrate_sqlite:
+                self.migrate()
+                return
+        except sa.exc.DBAPIError as error:
+            raise UserFacing(f"database: {_words(error)}; check storage.url") from None
+        raise UserFacing(
+            f"database: schema {version or 'missing'}, this version needs {SCHEMA_VERSION}; "
+            "run `switchyard migrate`"
+        )
+
+    def migrate(self) -> None:
+        """Bring the schema to the newest revision; two processes may try at once."""
+        from alembic import command
+        from alembic.config import Config
+
+        import models.migrations
+
+        config = Config()
+        config.set_main_option("script_location", str(Path(models.migrations.__file__).parent))
+        with self.write() as connection:
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+
+    def dispose(self) -> None:
+        self.engine.dispose()
+
+
+def _words(error: sa.exc.DBAPIError) -> str:
+    return str(error.orig).strip().splitlines()[0][:200]
+
+
+class GroupWriter:
+    """Joins small writes that come at the same time into one transaction.
+
+    A commit costs about as much as thirty small updates, and thirty requests are in flight at a time.
+    A caller returns once its write is committed; where the group fails, each caller gets the error.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[tuple[Callable[[Connection], Any], asyncio.Future[Any]]] = []
+        self._task: asyncio.Task[None] | None = None
+
+    async def run(self, work: Callable[[Connection], T]) -> T:
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._waiting.append((work, future))
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._drain())
+        return await future
+
+    async def _drain(self) -> None:
+        while self._waiting:
+            group, self._waiting = self._waiting, []
+
+            def together(
+                connection: Connection, group: list[tuple[Callable[[Connection], Any], Any]] = group
+            ) -> list[Any]:
+                return [work(connection) for work, _ in group]
+
+            try:
+                results = await self._database.run(together)
+            except Exception as error:  # every caller must learn of it, whatever it was
+                for _, future in group:
+                    if not future.done():
+                        future.set_exception(error)
+                continue
+            for (_, future), result in zip(group, results, strict=True):
+                if not future.done():
+                    future.set_result(result)

@@ -1,0 +1,385 @@
+"""The outbox: commands on their way, the dead letters, and what the services answered."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from models.commands import Command, Pending, payload_hash
+from models.tables import CommandRow, LaneRow
+
+WAITING = 4e9
+"""next_attempt_at of a command whose predecessors are not finished; the year 2096."""
+
+_table: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
+_lanes: sa.Table = LaneRow.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Outcome:
+    """What became of one command: exactly one of sent, again (at `again_at`) or dead."""
+
+    key: str
+    issue: str | None
+    answer: Mapping[str, Any] | None = None
+    again_at: float | None = None
+    error: str | None = None
+    tried: bool = False
+    """A request was made and failed."""
+    counted: bool = False
+    """The failure counts towards max_attempts."""
+    uncertain: bool = False
+    """The request may have reached the service: look before repeating it."""
+
+    @property
+    def state(self) -> str:
+        return "sent" if self.answer is not None else "pending" if self.again_at is not None else "dead"
+
+
+def store(connection: Connection, run_id: str, commands: Sequence[Command], now: float) -> dict[str, str]:
+    """Store commands; says for each key what that means: new, changed, waiting, dead or existing.
+
+    A command that was delivered with the same payload is existing: nothing is sent again. A story is
+    never changed once it exists, for people work on it; of labels only new ones are added; the comment
+    is edited in place.
+    """
+    stored = {
+        row.key: row
+        for row in connection.execute(sa.select(_table).where(_table.c.key.in_([c.key for c in commands])))
+    }
+    verdicts: dict[str, str] = {}
+    inserts: list[dict[str, Any]] = []
+    for command in commands:
+        row = stored.get(command.key)
+        if row is None:
+            if command.key not in verdicts:
+                inserts.append(_new(command, run_id, now))
+                verdicts[command.key] = "new"
+            continue
+        verdicts[command.key] = _renew(connection, row, command, run_id, now)
+    if inserts:
+        connection.execute(sa.insert(_table), inserts)
+    return verdicts
+
+
+def store_once(connection: Connection, run_id: str, commands: Sequence[Command], now: float) -> None:
+    """Store commands whose keys are not there yet, and leave the others as they are."""
+    keys = [command.key for command in commands]
+    known = set(connection.execute(sa.select(_table.c.key).where(_table.c.key.in_(keys))).scalars())
+    store(connection, run_id, [command for command in commands if command.key not in known], now)
+
+
+def preview(connection: Connection, commands: Sequence[Command]) -> dict[str, str]:
+    """What `store` would say, without storing; for a dry run."""
+    stored = {
+        row.key: row
+        for row in connection.execute(
+            sa.select(_table.c.key, _table.c.state, _table.c.operation, _table.c.payload_hash).where(
+                _table.c.key.in_([c.key for c in commands])
+            )
+        )
+    }
+    verdicts = {}
+    for command in commands:
+        row = stored.get(command.key)
+        if row is None:
+            verdicts[command.key] = "new"
+        elif payload_hash(command.payload) == row.payload_hash or row.operation == "create_story":
+            verdicts[command.key] = "existing" if row.state in ("sent", "dropped") else "waiting"
+        else:
+            verdicts[command.key] = "changed"
+    return verdicts
+
+
+def _new(command: Command, run_id: str, now: float) -> dict[str, Any]:
+    return {
+        "key": command.key,
+        "target": command.target,
+        "lane": command.lane,
+        "operation": command.operation,
+        "issue": command.issue,
+        "run_id": run_id,
+        "state": "pending",
+        "payload": dict(command.payload),
+        "payload_hash": payload_hash(command.payload),
+        "after": list(command.after),
+        "attempts": 0,
+        "failures": 0,
+        "created_at": now,
+        "next_attempt_at": WAITING if command.after else now,
+    }
+
+
+def _renew(connection: Connection, row: Any, command: Command, run_id: str, now: float) -> str:
+    payload = dict(command.payload)
+    digest = payload_hash(payload)
+    same = digest == row.payload_hash
+    if row.state == "dropped" or (row.state == "sent" and (same or command.operation == "create_story")):
+        return "existing"
+    if row.state == "sent" and (row.answer or {}).get("removed"):
+        return "existing"
+    if row.state == "sent" and command.operation == "add_labels":
+        known = {name.casefold() for name in (row.answer or {}).get("labels", ())}
+        payload["labels"] = [name for name in payload["labels"] if name.casefold() not in known]
+        if not payload["labels"]:
+            return "existing"
+    values: dict[str, Any] = {"run_id": run_id}
+    if not same:
+        values |= {"payload": payload, "payload_hash": digest, "after": list(command.after)}
+        if row.state != "pending":
+            due = WAITING if command.after else now
+            values |= {"state": "pending", "attempts": 0, "failures": 0, "next_attempt_at": due}
+    connection.execute(sa.update(_table).where(_table.c.key == command.key).values(**values))
+    return "dead" if row.state == "dead" and same else "waiting" if same else "changed"
+
+
+def due(connection: Connection, lane: str, now: float, limit: int) -> list[Pending]:
+    """Commands of a lane whose time has come, oldest first, with their predecessors' answers."""
+    rows = connection.execute(
+        sa.select(_table)
+        .where(_table.c.state == "pending", _table.c.lane == lane, _table.c.next_attempt_at <= now)
+        .order_by(_table.c.next_attempt_at, _table.c.created_at)
+        .limit(limit)
+    ).all()
+    wanted = {key for row in rows for key in row.after}
+    answers: dict[str, Mapping[str, Any]] = {}
+    if wanted:
+        found = connection.execute(
+            sa.select(_table.c.key, _table.c.answer).where(_table.c.key.in_(wanted), _table.c.state == "sent")
+        )
+        answers = {row.key: row.answer or {} for row in found}
+    return [_pending(row, answers) for row in rows]
+
+
+def _pending(row: Any, answers: Mapping[str, Mapping[str, Any]]) -> Pending:
+    return Pending(
+        command=Command(
+            key=row.key,
+            target=row.target,
+            operation=row.operation,
+            payload=row.payload,
+            issue=row.issue,
+            after=tuple(row.after),
+            lane=row.lane,
+        ),
+        created_at=datetime.fromtimestamp(row.created_at, UTC),
+        attempts=row.attempts,
+        failures=row.failures,
+        maybe_sent_at=datetime.fromtimestamp(row.maybe_sent_at, UTC) if row.maybe_sent_at else None,
+        last_answer=row.answer,
+        answers={key: answers[key] for key in row.after if key in answers},
+    )
+
+
+def mark(connection: Connection, keys: Sequence[str], now: float) -> None:
+    """Note that a request with these commands is about to leave; only a look-up can tell what became of it."""
+    connection.execute(sa.update(_table).where(_table.c.key.in_(keys)).values(maybe_sent_at=now))
+
+
+_SAVE = (
+    sa.update(_table)
+    .where(_table.c.key == sa.bindparam("k"))
+    .values(
+        state=sa.bindparam("s"),
+        answer=sa.bindparam("a", type_=sa.JSON),
+        last_error=sa.bindparam("e"),
+        attempts=_table.c.attempts + sa.bindparam("n"),
+        failures=_table.c.failures + sa.bindparam("f"),
+        next_attempt_at=sa.bindparam("t"),
+        maybe_sent_at=sa.case((sa.bindparam("u"), _table.c.maybe_sent_at), else_=sa.null()),
+        sent_at=sa.bindparam("d"),
+    )
+)
+
+
+def save(connection: Connection, outcomes: Sequence[Outcome], now: float) -> set[str]:
+    """Store what became of commands and release those that waited for them; returns the lanes to wake."""
+    sent = [outcome for outcome in outcomes if outcome.state == "sent"]
+    others = [outcome for outcome in outcomes if outcome.state != "sent"]
+    if sent:
+        connection.execute(_SAVE, [_row(outcome, now) for outcome in sent])
+    if others:
+        # The answer of an earlier delivery stays: it says which comment to edit.
+        keep = _SAVE.values(answer=_table.c.answer)
+        rows = [{k: v for k, v in _row(outcome, now).items() if k != "a"} for outcome in others]
+        connection.execute(keep, rows)
+    finished = [o.issue for o in outcomes if o.state != "pending" and o.issue is not None]
+    if not finished:
+        return set()
+    released = connection.execute(
+        sa.update(_table)
+        .where(_table.c.issue.in_(finished), _table.c.state == "pending", _table.c.next_attempt_at == WAITING)
+        .values(next_attempt_at=now)
+        .returning(_table.c.lane)
+    )
+    return {row.lane for row in released}
+
+
+def _row(outcome: Outcome, now: float) -> dict[str, Any]:
+    return {
+        "k": outcome.key,
+        "s": outcome.state,
+        "a": dict(outcome.answer) if outcome.answer is not None else None,
+        "e": outcome.error,
+        "n": int(outcome.tried),
+        "f": int(outcome.counted),
+        "t": outcome.again_at if outcome.again_at is not None else now,
+        "u": outcome.uncertain,
+        "d": now if outcome.state == "sent" else None,
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class LaneState:
+    """What waits in a lane and what holds it up."""
+
+    name: str
+    pending: int
+    next_at: float
+    blocked_until: float | None = None
+    blocked_kind: str | None = None
+    blocked_reason: str | None = None
+
+    @property
+    def ready_at(self) -> float:
+        return max(self.next_at, self.blocked_until or 0.0)
+
+
+def lanes(connection: Connection, run_id: str | None = None) -> list[LaneState]:
+    """Lanes in which something waits (of one run, or at all)."""
+    query = sa.select(_table.c.lane, sa.func.count(), sa.func.min(_table.c.next_attempt_at)).where(
+        _table.c.state == "pending"
+    )
+    if run_id is not None:
+        query = query.where(_table.c.run_id == run_id)
+    waiting = connection.execute(query.group_by(_table.c.lane)).all()
+    blocked = {row.name: row for row in connection.execute(sa.select(_lanes))}
+    states = []
+    for lane, count, next_at in waiting:
+        row = blocked.get(lane)
+        states.append(
+            LaneState(
+                lane,
+                count,
+                next_at,
+                row.blocked_until if row else None,
+                row.blocked_kind if row else None,
+                row.blocked_reason if row else None,
+            )
+        )
+    return states
+
+
+def block(
+    connection: Connection, lane: str, until: float | None, kind: str | None, reason: str | None
+) -> None:
+    """Note that a lane stands still (or, with None, that it goes again)."""
+    connection.execute(
+        sa.update(_lanes)
+        .where(_lanes.c.name == lane)
+        .values(blocked_until=until, blocked_kind=kind, blocked_reason=reason)
+    )
+
+
+def acquire(connection: Connection, lane: str, me: str, alive: Iterable[str]) -> bool:
+    """Become the one process that works this lane; a dead holder's place is taken."""
+    holder = connection.execute(sa.select(_lanes.c.holder).where(_lanes.c.name == lane)).one_or_none()
+    if holder is None:
+        connection.execute(sa.insert(_lanes).values(name=lane, holder=me))
+        return True
+    taken = connection.execute(
+        sa.update(_lanes)
+        .where(
+            _lanes.c.name == lane,
+            sa.or_(_lanes.c.holder.is_(None), _lanes.c.holder == me, _lanes.c.holder.not_in(list(alive))),
+        )
+        .values(holder=me)
+    )
+    return taken.rowcount == 1
+
+
+def release(connection: Connection, lane: str, me: str) -> None:
+    connection.execute(
+        sa.update(_lanes).where(_lanes.c.name == lane, _lanes.c.holder == me).values(holder=None)
+    )
+
+
+def items(connection: Connection, state: str, limit: int = 10_000) -> list[dict[str, Any]]:
+    """Commands as `queue list` shows them."""
+    rows = connection.execute(
+        sa.select(_table)
+        .where(_table.c.state == state)
+        .order_by(_table.c.next_attempt_at, _table.c.created_at)
+        .limit(limit)
+    )
+    return [
+        {
+            "key": row.key,
+            "target": row.target,
+            "operation": row.operation,
+            "issue": row.issue,
+            "attempts": row.attempts,
+            "next_attempt_at": None if state == "dead" or row.next_attempt_at >= WAITING else _iso(row.next_attempt_at),
+            "last_error": row.last_error,
+            "created_at": _iso(row.created_at),
+        }
+        for row in rows
+    ]  # fmt: skip
+
+
+def counts(connection: Connection) -> dict[tuple[str, str], tuple[int, float]]:
+    """(target, state) → (how many, created_at of the oldest), for pending and dead ones."""
+    rows = connection.execute(
+        sa.select(_table.c.target, _table.c.state, sa.func.count(), sa.func.min(_table.c.created_at))
+        .where(_table.c.state.in_(("pending", "dead")))
+        .group_by(_table.c.target, _table.c.state)
+    )
+    return {(target, state): (count, oldest) for target, state, count, oldest in rows}
+
+
+def retry(connection: Connection, key: str | None) -> int:
+    """Send a dead or waiting command again now (all dead ones where key is None); returns how many."""
+    where = _table.c.state == "dead" if key is None else _table.c.key == key
+    result = connection.execute(
+        sa.update(_table)
+        .where(where, _table.c.state.in_(("dead", "pending")), _table.c.next_attempt_at != WAITING)
+        .values(state="pending", failures=0, next_attempt_at=time.time())
+    )
+    return int(result.rowcount)
+
+
+def discard(connection: Connection, key: str) -> bool:
+    """Give a waiting or dead command up for good; what waited for it goes on without."""
+    result = connection.execute(
+        sa.update(_table)
+        .where(_table.c.key == key, _table.c.state.in_(("dead", "pending")))
+        .values(state="dropped")
+        .returning(_table.c.issue)
+    ).all()
+    for row in result:
+        connection.execute(
+            sa.update(_table)
+            .where(_table.c.issue == row.issue, _table.c.next_attempt_at == WAITING)
+            .values(next_attempt_at=time.time())
+        )
+    return bool(result)
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def drained(connection: Connection, since: float) -> dict[str, int]:
+    """How many were delivered since then, and what is left."""
+    sent = sa.select(sa.func.count()).where(_table.c.state == "sent", _table.c.sent_at >= since)
+    left = sa.select(_table.c.state, sa.func.count()).group_by(_table.c.state)
+    counts = {state: count for state, count in connection.execute(left).all()}
+    return {
+        "delivered": int(connection.execute(sent).scalar() or 0),
+        "pending": counts.get("pending", 0),
+        "dead": counts.get("dead", 0),
+    }

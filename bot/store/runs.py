@@ -1,0 +1,225 @@
+"""Runs and their batches: where each stands, who works on it, and what it came to."""
+
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from models.report import GITHUB_KEYS, NOTIFICATION_KEYS, STORY_KEYS
+from models.tables import BatchRow, CommandRow, RepositoryRow, RunRow
+
+_runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
+_batches: sa.Table = BatchRow.__table__  # type: ignore[attr-defined]
+_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
+_repositories: sa.Table = RepositoryRow.__table__  # type: ignore[attr-defined]
+
+
+def create(
+    connection: Connection, run_id: str, trigger: str, params: Mapping[str, Any], owner: str | None
+) -> bool:
+    """Start a run; False where it exists already (two schedulers may try to start the same one)."""
+    if connection.execute(sa.select(_runs.c.id).where(_runs.c.id == run_id)).first() is not None:
+        return False
+    connection.execute(
+        sa.insert(_runs).values(
+            id=run_id,
+            trigger=trigger,
+            params=dict(params),
+            status="running",
+            owner=owner,
+            progress={},
+            started_at=time.time(),
+            requests={},
+            problems=[],
+        )
+    )
+    return True
+
+
+def get(connection: Connection, run_id: str) -> Any | None:
+    return connection.execute(sa.select(_runs).where(_runs.c.id == run_id)).one_or_none()
+
+
+def latest(connection: Connection, limit: int) -> Sequence[Any]:
+    return connection.execute(sa.select(_runs).order_by(_runs.c.started_at.desc()).limit(limit)).all()
+
+
+def update(connection: Connection, run_id: str, **values: Any) -> None:
+    connection.execute(sa.update(_runs).where(_runs.c.id == run_id).values(**values))
+
+
+def adopt(connection: Connection, me: str, alive: Iterable[str]) -> Any | None:
+    """Take over the oldest run whose process is gone; None where there is none."""
+    living = list(alive)
+    orphan = connection.execute(
+        sa.select(_runs.c.id)
+        .where(_runs.c.status == "running", sa.or_(_runs.c.owner.is_(None), _runs.c.owner.not_in(living)))
+        .order_by(_runs.c.started_at)
+        .limit(1)
+    ).one_or_none()
+    if orphan is None:
+        return None
+    connection.execute(sa.update(_runs).where(_runs.c.id == orphan.id).values(owner=me))
+    return get(connection, orphan.id)
+
+
+def status(connection: Connection, run_id: str) -> str | None:
+    return connection.execute(sa.select(_runs.c.status).where(_runs.c.id == run_id)).scalar()
+
+
+def add_batches(connection: Connection, run_id: str, start: int, groups: Sequence[Sequence[str]]) -> None:
+    if groups:
+        rows = [
+            {"run_id": run_id, "number": start + index, "state": "pending", "keys": list(keys)}
+            for index, keys in enumerate(groups)
+        ]
+        connection.execute(sa.insert(_batches), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    run_id: str
+    number: int
+    keys: tuple[str, ...]
+    full: bool
+
+
+def claim(connection: Connection, me: str, alive: Iterable[str]) -> Batch | None:
+    """Take one batch of any running run: a pending one, or one whose process died."""
+    row = connection.execute(
+        sa.select(_batches.c.run_id, _batches.c.number, _batches.c.keys, _runs.c.params)
+        .join(_runs, _runs.c.id == _batches.c.run_id)
+        .where(
+            _runs.c.status == "running",
+            sa.or_(
+                _batches.c.state == "pending",
+                sa.and_(_batches.c.state == "claimed", _batches.c.owner.not_in(list(alive))),
+            ),
+        )
+        .order_by(_runs.c.started_at, _batches.c.number)
+        .limit(1)
+        .with_for_update(skip_locked=True, of=_batches)
+    ).one_or_none()
+    if row is None:
+        return None
+    _set_batch(connection, row.run_id, row.number, state="claimed", owner=me)
+    return Batch(row.run_id, row.number, tuple(row.keys), bool(row.params.get("full")))
+
+
+def has_open(connection: Connection) -> bool:
+    """Is there any batch of a running run that is not done? Cheaper than trying to claim one."""
+    query = (
+        sa.select(_batches.c.number)
+        .join(_runs, _runs.c.id == _batches.c.run_id)
+        .where(_batches.c.state != "done", _runs.c.status == "running")
+        .limit(1)
+    )
+    return connection.execute(query).first() is not None
+
+
+def give_back(connection: Connection, batch: "Batch") -> None:
+    """Let somebody try a claimed batch again."""
+    _set_batch(connection, batch.run_id, batch.number, state="pending", owner=None)
+
+
+def is_done(connection: Connection, batch: "Batch") -> bool:
+    """Did another process finish this batch meanwhile? The row stays locked until the transaction ends."""
+    state = connection.execute(
+        sa.select(_batches.c.state)
+        .where(_batches.c.run_id == batch.run_id, _batches.c.number == batch.number)
+        .with_for_update()
+    ).scalar()
+    return state == "done"
+
+
+def finish_batch(connection: Connection, batch: Batch, counts: Mapping[str, Any]) -> None:
+    """Note what a batch came to."""
+    _set_batch(connection, batch.run_id, batch.number, state="done", counts=dict(counts))
+
+
+def _set_batch(connection: Connection, run_id: str, number: int, **values: Any) -> None:
+    connection.execute(
+        sa.update(_batches).where(_batches.c.run_id == run_id, _batches.c.number == number).values(**values)
+    )
+
+
+def open_batches(connection: Connection, run_id: str) -> int:
+    """How many batches are not done."""
+    query = sa.select(sa.func.count()).where(_batches.c.run_id == run_id, _batches.c.state != "done")
+    return int(connection.execute(query).scalar() or 0)
+
+
+def steps(connection: Connection, run_id: str) -> list[dict[str, Any]]:
+    """The run's batches, in order, as `runs show` lists them."""
+    rows = connection.execute(
+        sa.select(_batches).where(_batches.c.run_id == run_id).order_by(_batches.c.number)
+    )
+    return [{"name": f"batch {row.number}", "state": row.state, "issues": len(row.keys)} for row in rows]
+
+
+def totals(connection: Connection, run_id: str) -> dict[str, Any]:
+    """The sum of the batches' counts."""
+    sums: Counter[str] = Counter()
+    routes: Counter[str] = Counter()
+    rows = connection.execute(
+        sa.select(_batches.c.counts).where(_batches.c.run_id == run_id, _batches.c.state == "done")
+    )
+    for (counts,) in rows:
+        routes.update(counts.get("routes", {}))
+        sums.update({key: value for key, value in counts.items() if isinstance(value, int)})
+    return {**sums, "routes": dict(routes)}
+
+
+def delivered(connection: Connection, run_id: str) -> dict[str, dict[str, int]]:
+    """stories, github and notifications as the report counts them, read from the outbox as it is now."""
+    stories = dict.fromkeys(STORY_KEYS, 0)
+    notifications = dict.fromkeys(NOTIFICATION_KEYS, 0)
+    rows = connection.execute(
+        sa.select(_commands.c.target, _commands.c.state, _commands.c.answer).where(
+            _commands.c.run_id == run_id, _commands.c.target != "github"
+        )
+    )
+    names = {"pending": "queued", "dead": "dead"}
+    for target, state, answer in rows:
+        if target == "shortcut":
+            sent = "existing" if (answer or {}).get("existing") else "created"
+            _bump(stories, names.get(state, sent) if state != "dropped" else None)
+        else:
+            _bump(notifications, names.get(state, target) if state != "dropped" else None)
+    github = dict.fromkeys(GITHUB_KEYS, 0)
+    # An issue is updated when all that was asked for it is delivered.
+    worst = sa.func.max(
+        sa.case((_commands.c.state == "pending", 2), (_commands.c.state == "dead", 1), else_=0)
+    )
+    grouped = (
+        sa.select(worst.label("worst"))
+        .where(_commands.c.run_id == run_id, _commands.c.target == "github", _commands.c.state != "dropped")
+        .group_by(_commands.c.issue)
+        .subquery()
+    )
+    for level, count in connection.execute(
+        sa.select(grouped.c.worst, sa.func.count()).group_by(grouped.c.worst)
+    ):
+        github[("updated", "dead", "queued")[level]] = count
+    return {"stories": stories, "github": github, "notifications": notifications}
+
+
+def _bump(counts: dict[str, int], key: str | None) -> None:
+    if key is not None:
+        counts[key] += 1
+
+
+def repository(connection: Connection, name: str) -> Any | None:
+    return connection.execute(sa.select(_repositories).where(_repositories.c.name == name)).one_or_none()
+
+
+def save_repository(connection: Connection, name: str, **values: Any) -> None:
+    updated = connection.execute(
+        sa.update(_repositories).where(_repositories.c.name == name).values(**values)
+    )
+    if updated.rowcount == 0:
+        connection.execute(sa.insert(_repositories).values(name=name, **values))

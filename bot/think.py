@@ -1,0 +1,259 @@
+"""Thinking: batches go to a pool of child processes, so that CPU work never blocks the event loop."""
+
+import asyncio
+import contextlib
+import ctypes
+import multiprocessing
+import os
+import threading
+import time
+from collections.abc import Sequence
+from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from models.case import Case, Prediction, Similar
+from models.issue import Issue, title_key
+from nodes.base import Context, Policy
+from subflows.triage import Failure, triage_all
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine import Connection
+
+    from models.router.predict import Model
+
+Result = Case | Failure
+IDLE_SECONDS = 30.0
+"""An idle pool is closed: its children hold about 190 MB each."""
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkSettings:
+    """What a child needs to know; picklable."""
+
+    model: str
+    policy: Policy
+    database_url: str | None
+
+
+def limit_arenas() -> None:
+    """Tell glibc to share two arenas: with one per thread, memory grows with the number of issues."""
+    with contextlib.suppress(OSError, AttributeError):
+        ctypes.CDLL("libc.so.6").mallopt(-8, 2)
+
+
+class _BatchedRouter:
+    """The router port: joins what the cases of one batch ask into one matrix product."""
+
+    def __init__(self, model: "Model") -> None:
+        self._model = model
+        self._waiting: list[tuple[Issue, asyncio.Future[Prediction]]] = []
+
+    async def predict(self, case: Case) -> Prediction:
+        loop = asyncio.get_running_loop()
+        if not self._waiting:
+            loop.call_soon(self._flush)
+        future: asyncio.Future[Prediction] = loop.create_future()
+        self._waiting.append((case.issue, future))
+        return await future
+
+    def _flush(self) -> None:
+        from models.router.predict import Text
+
+        waiting, self._waiting = self._waiting, []
+        try:
+            predictions = self._model.predict([Text(i.repo, i.title, i.body) for i, _ in waiting])
+        except Exception as error:  # each case reports it as its own failure
+            for _, future in waiting:
+                future.set_exception(error)
+            return
+        for (_, future), prediction in zip(waiting, predictions, strict=True):
+            future.set_result(prediction)
+
+
+class _StoredIssues:
+    """The similar-issues port: the same title, or a trace with the same fingerprint, seen earlier."""
+
+    def __init__(self, url: str | None) -> None:
+        self._url = url
+        self._connection: Connection | None = None
+        self._traces: dict[tuple[str, str], tuple[str, str, str]] = {}
+        """(repository, fingerprint) → ref, title, url of this process's own cases, not stored yet."""
+
+    def find(self, case: Case) -> tuple[Similar, ...]:
+        issue = case.issue
+        found = {s.ref: s for s in (*self._by_title(issue), *self._by_trace(case)) if _older(s.ref, issue)}
+        return tuple(sorted(found.values(), key=lambda s: (-s.score, s.ref)))[:3]
+
+    def _by_title(self, issue: Issue) -> list[Similar]:
+        key = title_key(issue.title)
+        if not key or self._url is None:
+            return []
+        rows = self._query(
+            "SELECT key, data FROM issues WHERE repo = :repo AND title_key = :key LIMIT 5",
+            {"repo": issue.repo, "key": key},
+        )
+        from bot.store.cases import decode
+
+        others = [decode(data) for ref, data in rows if ref != issue.ref]
+        return [Similar(ref=o.ref, title=o.title, url=o.html_url, score=0.9, reason="the same title") for o in others]  # fmt: skip
+
+    def _by_trace(self, case: Case) -> list[Similar]:
+        if case.trace is None or not case.trace.fingerprint:
+            return []
+        issue, key = case.issue, case.trace.fingerprint
+        seen = self._traces.get((issue.repo, key))
+        if seen is None:
+            if len(self._traces) > 50_000:
+                self._traces.clear()
+            self._traces[issue.repo, key] = (issue.ref, issue.title, issue.html_url)
+        rows = [seen] if seen and seen[0] != issue.ref else []
+        if self._url is not None:
+            rows += [
+                (ref, title, url)
+                for ref, title, url in self._query(
+                    "SELECT key, title, url FROM cases WHERE trace_key = :key LIMIT 5", {"key": key}
+                )
+                if ref != issue.ref and ref.startswith(f"{issue.repo}#")
+            ]
+        return [Similar(ref=r, title=t, url=u, score=0.95, reason="the same stack trace") for r, t, u in rows]
+
+    def _query(self, sql: str, values: dict[str, str]) -> list[tuple[str, ...]]:
+        import sqlalchemy as sa
+
+        if self._connection is None:
+            from bot.store.database import connect
+
+            assert self._url is not None
+            # Autocommit: every look-up sees the newest batches and holds no lock between two.
+            self._connection = connect(self._url).connect().execution_options(isolation_level="AUTOCOMMIT")
+        return [tuple(row) for row in self._connection.execute(sa.text(sql), values)]
+
+
+def _older(ref: str, issue: Issue) -> bool:
+    return int(ref.rsplit("#", 1)[1]) < issue.number
+
+
+class Mind:
+    """All that thinking needs, loaded once per process."""
+
+    def __init__(self, settings: ThinkSettings) -> None:
+        from models.router.predict import load
+
+        self._policy = settings.policy
+        self._model = load(settings.model)
+        self._similar = _StoredIssues(settings.database_url)
+
+    def think(self, issues: Sequence[Issue]) -> list[Result]:
+        async def together() -> list[Result]:
+            context = Context(
+                now=datetime.now(UTC),
+                router=_BatchedRouter(self._model),
+                similar=self._similar,
+                policy=self._policy,
+            )
+            return await triage_all([Case(issue=issue) for issue in issues], context)
+
+        return asyncio.run(together())
+
+
+_mind: Mind | None = None
+
+
+def _start_child(settings: ThinkSettings, parent: int) -> None:
+    """Load what thinking needs, and leave when the parent is gone, however it went."""
+    global _mind
+    limit_arenas()
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    _mind = Mind(settings)
+
+
+def _watch(parent: int) -> None:
+    while os.getppid() == parent:
+        time.sleep(1)
+    os._exit(1)
+
+
+def _think(issues: Sequence[Issue]) -> list[Result]:
+    assert _mind is not None
+    return _mind.think(issues)
+
+
+class Thinker:
+    """The pool of thinking children; made when first needed, closed when idle."""
+
+    def __init__(self, settings: ThinkSettings, processes: int) -> None:
+        self._settings = settings
+        self._processes = processes
+        self._pool: Executor | None = None
+        self._alone = asyncio.Lock()
+        self._busy = 0
+        self._idle_timer: asyncio.TimerHandle | None = None
+
+    async def think(self, issues: Sequence[Issue]) -> list[Result]:
+        """Cases in the order of the issues. A child's death fails only what killed it: the issues of its
+        batch are tried again alone, then halved until the culprit is found."""
+        if not issues:
+            return []
+        self._busy += 1
+        try:
+            try:
+                return await self._submit(self._executor(), issues)
+            except BrokenProcessPool:
+                async with self._alone:
+                    return await self._narrow(issues)
+        finally:
+            self._busy -= 1
+            self._rest()
+
+    async def _submit(self, pool: Executor, issues: Sequence[Issue]) -> list[Result]:
+        try:
+            return await asyncio.get_running_loop().run_in_executor(pool, _think, list(issues))
+        except BrokenProcessPool:
+            if pool is self._pool:
+                self._pool = None
+            pool.shutdown(wait=False)
+            raise
+
+    async def _narrow(self, issues: Sequence[Issue]) -> list[Result]:
+        pool = self._make(1)
+        try:
+            return await self._submit(pool, issues)
+        except BrokenProcessPool:
+            if len(issues) == 1:
+                return [Failure(issues[0].ref, "process", "the thinking process died on this issue")]
+            middle = len(issues) // 2
+            return [*await self._narrow(issues[:middle]), *await self._narrow(issues[middle:])]
+        finally:
+            pool.shutdown(wait=False)
+
+    def _executor(self) -> Executor:
+        if self._idle_timer is not None:
+            self._idle_timer.cancel()
+            self._idle_timer = None
+        if self._pool is None:
+            self._pool = self._make(self._processes)
+        return self._pool
+
+    def _make(self, processes: int) -> Executor:
+        if self._processes == 0:
+            return ThreadPoolExecutor(1, "think", _start_in_thread, (self._settings,))
+        return ProcessPoolExecutor(
+            processes, multiprocessing.get_context("spawn"), _start_child, (self._settings, os.getpid())
+        )
+
+    def _rest(self) -> None:
+        if self._busy == 0 and self._pool is not None:
+            self._idle_timer = asyncio.get_running_loop().call_later(IDLE_SECONDS, self.close)
+
+    def close(self) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+            self._pool = None
+
+
+def _start_in_thread(settings: ThinkSettings) -> None:
+    global _mind
+    _mind = Mind(settings)

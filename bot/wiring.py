@@ -1,0 +1,270 @@
+"""The composition root: from settings and secrets to a running application."""
+
+import asyncio
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager, suppress
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+import sqlalchemy as sa
+import structlog
+
+from bot.lanes import Lane
+from bot.store import owners
+from bot.store.database import Database, GroupWriter
+from bot.think import Thinker, ThinkSettings
+from config.secrets import Secrets, load_secrets
+from config.settings import Settings
+from integrations.base import Target
+from integrations.github.client import Credential, GithubClient
+from integrations.resilience import Guard
+from models.errors import UserFacing
+from models.tables import BreakerRow
+from models.units import Rate
+from nodes.base import Policy, Rule
+
+log = structlog.get_logger()
+_breakers: sa.Table = BreakerRow.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(slots=True)
+class App:
+    """Everything that a run, a lane or a page needs."""
+
+    settings: Settings
+    secrets: Secrets
+    database: Database
+    writer: GroupWriter
+    github: GithubClient
+    targets: Mapping[str, Target]
+    guards: Mapping[str, Guard]
+    thinker: Thinker
+    policy: Policy
+    me: str
+    skipped: tuple[str, ...]
+    """What is off, and why, as sentences for people."""
+    lanes: dict[str, Lane] = field(default_factory=dict)
+
+    @property
+    def user_agent(self) -> str:
+        return user_agent(self.settings)
+
+    def wake_lanes(self) -> None:
+        for lane in self.lanes.values():
+            lane.wake.set()
+
+    def requests(self) -> dict[str, int]:
+        """HTTP requests that this process sent, by service."""
+        counts: dict[str, int] = {}
+        for name, guard in self.guards.items():
+            service = name.split(":")[0]
+            counts[service] = counts.get(service, 0) + guard.requests
+        return counts
+
+
+def user_agent(settings: Settings) -> str:
+    return f"switchyard/{settings.version} ({settings.name})"
+
+
+def policy_of(settings: Settings) -> Policy:
+    """What nodes are told of the configuration."""
+    github = settings.integrations.github
+    threshold = settings.router.accept_threshold
+    return Policy(
+        comment=github.comment,
+        link_story=github.link_story,
+        needs_human=settings.router.needs_human,
+        route_labels={**Policy().route_labels, **github.labels},
+        rules=tuple(Rule(**rule.model_dump()) for rule in settings.router.rules),
+        accept_threshold=None if threshold == "auto" else threshold,
+    )
+
+
+def think_settings(settings: Settings) -> ThinkSettings:
+    return ThinkSettings(settings.router.model, policy_of(settings), settings.storage.url)
+
+
+def secrets_for(settings: Settings) -> Secrets:
+    return load_secrets(tuple(hook.secret_env for hook in settings.integrations.webhooks))
+
+
+def require_github(secrets: Secrets) -> None:
+    """GitHub is the one service that nothing goes without."""
+    if not secrets.has_github:
+        raise UserFacing(
+            "environment: no credential for GitHub; set GITHUB_TOKEN, or GITHUB_APP_ID with "
+            "GITHUB_APP_PRIVATE_KEY (or try `switchyard demo`, which needs none)"
+        )
+
+
+def build(settings: Settings) -> App:
+    """Connect nothing yet, but make everything; UserFacing where something needed is missing."""
+    secrets = secrets_for(settings)
+    require_github(secrets)
+    database = Database(settings.storage.url)
+    database.require_schema()
+    guards: dict[str, Guard] = {}
+    targets: dict[str, Target] = {}
+    agent = user_agent(settings)
+    flying = settings.scaling.requests_in_flight
+    parts = settings.integrations
+    skipped: list[str] = []
+
+    def guard(name: str, rate: Rate, timeout: float, content: tuple[Rate, ...] = ()) -> Guard:
+        guards[name] = Guard(
+            name,
+            rates=[rate],
+            content_rates=content,
+            timeout=timeout,
+            breaker=settings.resilience.circuit_breaker,
+            retry=settings.resilience.retry,
+            on_change=_BreakerMemory(database),
+        )
+        return guards[name]
+
+    credential = Credential(
+        secrets.get("GITHUB_TOKEN"), secrets.get("GITHUB_APP_ID"), secrets.get("GITHUB_APP_PRIVATE_KEY")
+    )
+    content = (parts.github.content_rate_limit,)
+    github = GithubClient(
+        parts.github,
+        credential,
+        guard("github", parts.github.rate_limit, parts.github.timeout, content),
+        user_agent=agent,
+        requests_in_flight=flying,
+    )
+    targets["github"] = github
+    if parts.shortcut is None:
+        skipped.append("shortcut is off: no section integrations.shortcut; no stories are made")
+    elif not secrets.get("SHORTCUT_API_TOKEN"):
+        skipped.append("shortcut is off: set SHORTCUT_API_TOKEN; no stories are made")
+    else:
+        from integrations.shortcut.client import ShortcutClient
+
+        # The 200th request in a minute is the one that Shortcut refuses.
+        rate = parts.shortcut.rate_limit
+        rate = Rate(max(1, rate.count - 1), rate.seconds)
+        targets["shortcut"] = ShortcutClient(
+            parts.shortcut,
+            str(secrets.get("SHORTCUT_API_TOKEN")),
+            guard("shortcut", rate, parts.shortcut.timeout),
+            user_agent=agent,
+            requests_in_flight=flying,
+        )
+    if parts.slack is None:
+        skipped.append("slack is off: no section integrations.slack; no digest is posted")
+    elif not secrets.get("SLACK_BOT_TOKEN"):
+        skipped.append("slack is off: set SLACK_BOT_TOKEN; no digest is posted")
+    else:
+        from integrations.slack.client import SlackClient
+
+        targets["slack"] = SlackClient(
+            parts.slack,
+            str(secrets.get("SLACK_BOT_TOKEN")),
+            guard("slack", parts.slack.rate_limit, parts.slack.timeout),
+        )
+    for index, hook in enumerate(parts.webhooks):
+        secret = secrets.get(hook.secret_env)
+        if secret is None:
+            skipped.append(f"webhook {index} is off: set {hook.secret_env}")
+            continue
+        from integrations.webhook.client import WebhookClient
+
+        name = f"webhook:{index}"
+        try:
+            targets[name] = WebhookClient(
+                index, hook, secret, guard(name, Rate(60, 1), hook.timeout), user_agent=agent
+            )
+        except ValueError:
+            raise UserFacing(
+                f"environment {hook.secret_env}: not a signing secret; write whsec_ and base64"
+            ) from None
+    for name, section in (
+        ("email", parts.email),
+        ("notion", parts.notion),
+        ("osv", parts.osv),
+        ("llm", parts.llm),
+    ):
+        if section is not None:
+            skipped.append(f"{name} is off: this version has no {name} integration yet")
+    if settings.subflows:
+        raise UserFacing("workflow.subflows: this version has only the built-in sub-flows; leave it empty")
+    me = owners.new_id()
+    app = App(
+        settings=settings,
+        secrets=secrets,
+        database=database,
+        writer=GroupWriter(database),
+        github=github,
+        targets=targets,
+        guards=guards,
+        thinker=Thinker(think_settings(settings), settings.scaling.cpu_count),
+        policy=policy_of(settings),
+        me=me,
+        skipped=tuple(skipped),
+    )
+    app.lanes = {
+        name: Lane(target, database, app.writer, settings.resilience.retry, flying, me)
+        for name, target in targets.items()
+    }
+    return app
+
+
+@dataclass(frozen=True, slots=True)
+class _BreakerMemory:
+    """Writes a breaker's changes to the database, off the event loop."""
+
+    database: Database
+
+    def __call__(self, service: str, state: str, opened_at: datetime | None) -> None:
+        log.warning("breaker", service=service, state=state)
+        work = asyncio.get_running_loop().run_in_executor(None, self._write, service, state, opened_at)
+        work.add_done_callback(lambda done: done.exception())
+
+    def _write(self, service: str, state: str, opened_at: datetime | None) -> None:
+        values = {"state": state, "opened_at": opened_at.timestamp() if opened_at else None}
+        with self.database.write() as connection:
+            query = sa.update(_breakers).where(_breakers.c.service == service).values(**values)
+            if connection.execute(query).rowcount == 0:
+                connection.execute(sa.insert(_breakers).values(service=service, **values))
+
+
+async def restore_breakers(app: App) -> None:
+    """Open the breakers that were open when the last process stopped."""
+    rows = await app.database.query(lambda c: c.execute(sa.select(_breakers)).all())
+    for row in rows:
+        if row.service in app.guards:
+            opened = datetime.fromtimestamp(row.opened_at, UTC) if row.opened_at else None
+            app.guards[row.service].breaker.restore(row.state, opened)
+
+
+@asynccontextmanager
+async def working(app: App) -> AsyncIterator[None]:
+    """While inside, this process is alive to the others and works its lanes."""
+    await app.database.run(lambda c: owners.beat(c, app.me))
+    await restore_breakers(app)
+    tasks = [asyncio.create_task(_beat(app)), *(asyncio.create_task(lane.run(app.lanes)) for lane in app.lanes.values())]  # fmt: skip
+    try:
+        yield
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        with suppress(sa.exc.SQLAlchemyError):
+            await app.database.run(lambda c: owners.leave(c, app.me))
+
+
+async def close(app: App) -> None:
+    """Let go of connections, threads and children."""
+    app.thinker.close()
+    for target in app.targets.values():
+        with suppress(Exception):
+            await target.close()
+    app.database.dispose()
+
+
+async def _beat(app: App) -> None:
+    while True:
+        await asyncio.sleep(owners.HEARTBEAT)
+        with suppress(sa.exc.SQLAlchemyError):
+            await app.database.run(lambda c: owners.beat(c, app.me))

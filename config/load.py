@@ -1,0 +1,162 @@
+"""Find, read and check the configuration; every mistake becomes one line that names place and mend."""
+
+import difflib
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from config.settings import Settings
+from models.errors import UserFacing
+
+ENV_PREFIX = "SWITCHYARD__"
+DEFAULT = Path(__file__).with_name("default.yaml")
+
+
+def find(option: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
+    """The file to read: --config, $SWITCHYARD_CONFIG, ./switchyard.yaml, else the packaged default."""
+    if option is not None:
+        return option
+    if environ.get("SWITCHYARD_CONFIG"):
+        return Path(environ["SWITCHYARD_CONFIG"])
+    here = Path("switchyard.yaml")
+    return here if here.exists() else DEFAULT
+
+
+def load(option: Path | None = None, environ: Mapping[str, str] = os.environ) -> Settings:
+    """Read the configuration and lay the environment over it; UserFacing names the first mistake."""
+    path = find(option, environ)
+    values, lines = _read(path)
+    overrides = _from_environment(values, environ)
+    if environ.get("SWITCHYARD_DATABASE_URL"):
+        values.setdefault("storage", {})["url"] = environ["SWITCHYARD_DATABASE_URL"]
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        raise UserFacing(_explain(error, path, lines, overrides)) from None
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
+        raise UserFacing(f"{path}: cannot be read ({reason}); check --config or $SWITCHYARD_CONFIG") from None
+    try:
+        # CSafeLoader is libyaml's: the pure Python one doubles the start-up of a short command.
+        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise UserFacing(f"{place}: not valid YAML ({getattr(error, 'problem', error)})") from None
+    except RecursionError:
+        raise UserFacing(f"{path}: nested too deeply") from None
+    if not isinstance(document, dict) or set(document) != {"workflow"}:
+        extra = sorted(str(k) for k in set(document) - {"workflow"}) if isinstance(document, dict) else []
+        found = f"; found {', '.join(extra)}" if extra else ""
+        raise UserFacing(f"{path}: everything lies under one key `workflow:`{found}")
+    values = document["workflow"] or {}
+    if not isinstance(values, dict):
+        raise UserFacing(f"{path}: workflow: must hold keys and values")
+    return values, dict(_lines(node))
+
+
+def _lines(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            name = (*path, str(key.value))
+            yield name, key.start_mark.line + 1
+            yield from _lines(value, name)
+    elif isinstance(node, yaml.SequenceNode):
+        for index, value in enumerate(node.value):
+            name = (*path, str(index))
+            yield name, value.start_mark.line + 1
+            yield from _lines(value, name)
+
+
+def _from_environment(values: dict[str, Any], environ: Mapping[str, str]) -> dict[tuple[str, ...], str]:
+    """Lay SWITCHYARD__SECTION__KEY=value over `values`; returns which variable set which path."""
+    overrides: dict[tuple[str, ...], str] = {}
+    for name in sorted(environ):
+        if not name.startswith(ENV_PREFIX):
+            continue
+        path = tuple(part.lower() for part in name[len(ENV_PREFIX) :].split("__"))
+        at: Any = values
+        for part in path[:-1]:
+            if not isinstance(at.get(part), dict):
+                at[part] = {}
+            at = at[part]
+        at[path[-1]] = _value(name, environ[name])
+        overrides[path] = name
+    return overrides
+
+
+def _value(name: str, text: str) -> Any:
+    """Lists and mappings are written as YAML or JSON; anything else is a plain string for the field to read."""
+    if text[:1] not in ("[", "{"):
+        return text
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError:
+        raise UserFacing(f"environment {name}: {text[:60]!r} is not a list or mapping") from None
+
+
+def _explain(
+    error: ValidationError,
+    path: Path,
+    lines: dict[tuple[str, ...], int],
+    overrides: dict[tuple[str, ...], str],
+) -> str:
+    first = error.errors(include_url=False)[0]
+    # Pydantic names the branch of a union in the location; only the keys are the user's.
+    where = tuple(str(part) for part in first["loc"])
+    known = tuple(part for index, part in enumerate(where) if _is_key(where[:index], part))
+    source = next((name for key, name in overrides.items() if key == known[: len(key)]), None)
+    full = ("workflow", *known)
+    line = lines.get(full)
+    place = f"environment {source}" if source else f"{path}:{line}" if line else str(path)
+    if first["type"] == "extra_forbidden":
+        names = _keys_at(known[:-1])
+        near = difflib.get_close_matches(known[-1], names, n=1, cutoff=0.4)
+        mend = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names)}"
+        return f"{place}: {'.'.join(full)}: unknown key; {mend}"
+    message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "missing":
+        message = "is required"
+    shown = "" if first["type"] in ("missing", "value_error") else f" (given: {str(first['input'])[:60]!r})"
+    return f"{place}: {'.'.join(full)}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _model_at(path: tuple[str, ...]) -> type[BaseModel] | None:
+    model: type[BaseModel] | None = Settings
+    for part in path:
+        if model is None:
+            return None
+        if part.isdigit():
+            continue
+        field = model.model_fields.get(part)
+        model = _section_of(field.annotation) if field else None
+    return model
+
+
+def _section_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    for argument in getattr(annotation, "__args__", ()):
+        found = _section_of(argument)
+        if found is not None:
+            return found
+    return None
+
+
+def _is_key(parents: tuple[str, ...], part: str) -> bool:
+    return part.isdigit() or _model_at(parents) is not None
+
+
+def _keys_at(path: tuple[str, ...]) -> list[str]:
+    model = _model_at(path)
+    return sorted(model.model_fields) if model else []

@@ -1,0 +1,59 @@
+"""Secrets, from the environment or from files; never from YAML, never printed."""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from models.errors import UserFacing
+
+NAMES = (
+    "GITHUB_TOKEN",
+    "GITHUB_APP_ID",
+    "GITHUB_APP_PRIVATE_KEY",
+    "GITHUB_WEBHOOK_SECRET",
+    "SHORTCUT_API_TOKEN",
+    "SHORTCUT_WEBHOOK_SECRET",
+    "SLACK_BOT_TOKEN",
+    "SLACK_SIGNING_SECRET",
+    "NOTION_TOKEN",
+    "SMTP_PASSWORD",
+    "LLM_API_KEY",
+    "SWITCHYARD_ADMIN_TOKEN",
+)
+
+
+@dataclass(frozen=True, repr=False)
+class Secrets:
+    """Secrets by name; an absent one is None. Its repr shows nothing."""
+
+    values: Mapping[str, str] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"Secrets({', '.join(sorted(self.values))})"
+
+    def get(self, name: str) -> str | None:
+        return self.values.get(name)
+
+    @property
+    def has_github(self) -> bool:
+        return bool(
+            self.get("GITHUB_TOKEN") or (self.get("GITHUB_APP_ID") and self.get("GITHUB_APP_PRIVATE_KEY"))
+        )
+
+
+def load_secrets(extra: tuple[str, ...] = (), environ: Mapping[str, str] = os.environ) -> Secrets:
+    """Read all known secrets and those named in `extra` (outgoing webhooks name their own)."""
+    folder = environ.get("SWITCHYARD_SECRETS_DIR")
+    values: dict[str, str] = {}
+    for name in (*NAMES, *extra):
+        value = environ.get(name, "").strip()
+        if not value and folder:
+            path = Path(folder) / name
+            try:
+                value = path.read_text(encoding="utf-8").strip() if path.exists() else ""
+            except (OSError, UnicodeDecodeError) as error:
+                raise UserFacing(f"secret {name}: {path} cannot be read ({error})") from None
+        if value:
+            values[name] = value
+    return Secrets(values)

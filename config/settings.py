@@ -1,0 +1,163 @@
+"""The whole configuration, assembled from each part's own section."""
+
+import os
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import BeforeValidator, Field, field_validator, model_validator
+
+from integrations.base import Section
+from integrations.email.settings import EmailSettings
+from integrations.github.settings import GithubSettings
+from integrations.llm.settings import LlmSettings
+from integrations.notion.settings import NotionSettings
+from integrations.osv.settings import OsvSettings
+from integrations.resilience import BreakerSettings, RetrySettings
+from integrations.shortcut.settings import ShortcutSettings
+from integrations.slack.settings import SlackSettings
+from integrations.webhook.settings import WebhookSettings
+from models.units import Duration
+
+
+def _split(value: Any) -> Any:
+    """Lists may be given as one comma-separated string, as environment variables are."""
+    return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+
+Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
+
+
+class ScheduleSettings(Section):
+    nightly: str | None = "0 2 * * *"
+    timezone: str = "UTC"
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        try:
+            ZoneInfo(value)
+        except Exception:
+            raise ValueError(f"{value!r} is not a time zone; write Europe/Berlin or UTC") from None
+        return value
+
+    @model_validator(mode="after")
+    def _valid_cron(self) -> "ScheduleSettings":
+        # Five fields are checked here so that a short command need not import APScheduler for it;
+        # their values are checked where the trigger is made.
+        if self.nightly is not None and len(self.nightly.split()) != 5:
+            raise ValueError(f"{self.nightly!r} is not a cron expression of five fields, like 0 2 * * *")
+        return self
+
+
+class StorageSettings(Section):
+    url: str = Field("sqlite:///var/switchyard.db", pattern=r"^(sqlite|postgresql)(\+\w+)?://")
+
+
+class ScalingSettings(Section):
+    batch_size: int = Field(100, ge=1, le=1000)
+    parallel_workers: int = Field(10, ge=1, le=100)
+    max_memory_mb: int = Field(4096, ge=128)
+    requests_in_flight: int = Field(30, ge=1, le=100)
+    cpu_workers: int | Literal["auto"] = "auto"
+
+    @property
+    def cpu_count(self) -> int:
+        """Child processes for CPU work: one fewer than cores, at least one; 0 thinks in a thread."""
+        if self.cpu_workers == "auto":
+            return max(1, min((os.cpu_count() or 2) - 1, self.parallel_workers))
+        return self.cpu_workers
+
+    @field_validator("cpu_workers")
+    @classmethod
+    def _not_negative(cls, value: int | str) -> int | str:
+        if isinstance(value, int) and not 0 <= value <= 64:
+            raise ValueError("must be auto or 0 to 64")
+        return value
+
+
+class ResilienceSettings(Section):
+    circuit_breaker: BreakerSettings = BreakerSettings()
+    retry: RetrySettings = RetrySettings()
+
+
+class RuleSettings(Section):
+    """A business rule; where all given conditions hold, `action` the `route`."""
+
+    route: Literal["bug", "feature", "docs", "security", "needs_human"]
+    action: Literal["force", "forbid"] = "force"
+    name: str = ""
+    repository: str | None = None
+    label: str | None = None
+    author: str | None = None
+    path: str | None = None
+    pattern: str | None = Field(None, max_length=500)
+
+    @field_validator("pattern")
+    @classmethod
+    def _compiles(cls, value: str | None) -> str | None:
+        import re
+
+        if value is not None:
+            try:
+                re.compile(value)
+            except re.error as error:
+                raise ValueError(f"{value!r} is not a regular expression: {error}") from None
+        return value
+
+    @model_validator(mode="after")
+    def _has_condition(self) -> "RuleSettings":
+        if not any((self.repository, self.label, self.author, self.path, self.pattern)):
+            raise ValueError("needs a condition: repository, label, author, path or pattern")
+        return self
+
+
+class RouterSettings(Section):
+    model: str = "builtin"
+    accept_threshold: float | Literal["auto"] = "auto"
+    rules: tuple[RuleSettings, ...] = ()
+    needs_human: Literal["ask", "story"] = "ask"
+
+    @field_validator("accept_threshold")
+    @classmethod
+    def _share(cls, value: float | str) -> float | str:
+        if isinstance(value, float) and not 0 <= value <= 1:
+            raise ValueError("must be auto or between 0 and 1")
+        return value
+
+
+class IntegrationsSettings(Section):
+    github: GithubSettings = GithubSettings()
+    shortcut: ShortcutSettings | None = None
+    slack: SlackSettings | None = None
+    email: EmailSettings | None = None
+    webhooks: tuple[WebhookSettings, ...] = ()
+    notion: NotionSettings | None = None
+    osv: OsvSettings | None = None
+    llm: LlmSettings | None = None
+
+
+class AlertSettings(Section):
+    error_rate: float = Field(0.05, ge=0, le=1)
+    latency_p99: Duration = 5.0
+
+
+class MonitoringSettings(Section):
+    metrics_endpoint: str = Field("/metrics", pattern=r"^/[A-Za-z0-9/_-]+$")
+    health_check_interval: Duration = Field(30.0, gt=0)
+    alert_thresholds: AlertSettings = AlertSettings()
+
+
+class Settings(Section):
+    """Everything under `workflow:`; defaults are those of config/default.yaml."""
+
+    name: str = Field("triage", min_length=1, max_length=60)
+    version: Annotated[str, BeforeValidator(str)] = "2.0"
+    repositories: Annotated[tuple[Repository, ...], BeforeValidator(_split)] = ()
+    schedule: ScheduleSettings = ScheduleSettings()
+    storage: StorageSettings = StorageSettings()
+    scaling: ScalingSettings = ScalingSettings()
+    resilience: ResilienceSettings = ResilienceSettings()
+    router: RouterSettings = RouterSettings()
+    subflows: dict[str, Any] = {}
+    integrations: IntegrationsSettings = IntegrationsSettings()
+    monitoring: MonitoringSettings = MonitoringSettings()

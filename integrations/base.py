@@ -1,0 +1,52 @@
+"""What every integration has in common: its configuration section, its secrets, and how a lane talks to it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+from models.commands import Pending
+
+Answer = Mapping[str, Any]
+"""What a service answered to one command, as plain JSON; kept with the command."""
+
+
+class Section(BaseModel):
+    """A section of the configuration: unknown keys are refused, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class Target(Protocol):
+    """One credential at one service, as its lane sees it. Raises models.errors only."""
+
+    name: str
+
+    def bulk_size(self, operation: str) -> int:
+        """How many commands of this operation fit into one request."""
+        ...
+
+    async def send(self, commands: Sequence[Pending]) -> Sequence[Answer]:
+        """Carry out commands of one operation in one request, an answer for each, in order."""
+        ...
+
+    async def find(self, commands: Sequence[Pending]) -> Mapping[str, Answer]:
+        """Of commands that an earlier request may have carried out: those that the service has, by key."""
+        ...
+
+    async def check(self) -> str:
+        """Ask the service who we are; a sentence for `doctor`."""
+        ...
+
+    async def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One line of `doctor`: what was looked at, whether it is right, and how to mend it."""
+
+    name: str
+    ok: bool
+    detail: str
+    mend: str = ""

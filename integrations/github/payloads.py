@@ -1,0 +1,75 @@
+"""GitHub's shapes, read leniently: few fields, and every one of them may be missing or null."""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from models.issue import MAX_BODY, Issue
+
+_NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+
+
+def parse_issue(item: Mapping[str, Any], repo: str) -> Issue:
+    """An Issue from an item of the issues list; ValueError where it has no number."""
+    number = item.get("number")
+    if not isinstance(number, int) or number < 1:
+        raise ValueError("an item of the issues list has no number")
+    user = item.get("user")
+    reactions = item.get("reactions")
+    created = parse_time(item.get("created_at"))
+    return Issue(
+        repo=repo,
+        number=number,
+        title=_text(item.get("title"), 1_000),
+        body=_text(item.get("body"), MAX_BODY),
+        html_url=str(item.get("html_url") or f"https://github.com/{repo}/issues/{number}"),
+        created_at=created,
+        updated_at=parse_time(item.get("updated_at"), default=created),
+        state=str(item.get("state") or "open"),
+        labels=tuple(_label_names(item.get("labels"))),
+        author=str(user["login"]) if isinstance(user, Mapping) and user.get("login") else None,
+        author_association=str(item.get("author_association") or "NONE"),
+        assignees=tuple(
+            str(person["login"])
+            for person in item.get("assignees") or ()
+            if isinstance(person, Mapping) and person.get("login")
+        ),
+        comments=_count(item.get("comments")),
+        reactions=_count(reactions.get("total_count")) if isinstance(reactions, Mapping) else 0,
+    )
+
+
+def is_pull_request(item: Mapping[str, Any]) -> bool:
+    """The issues list holds pull requests too; they carry this key."""
+    return "pull_request" in item
+
+
+def next_url(link: str | None) -> str | None:
+    """The address of the next page, from a Link header; it is followed, not computed."""
+    match = _NEXT.search(link or "")
+    return match[1] if match else None
+
+
+def parse_time(value: Any, default: datetime = datetime(1970, 1, 1, tzinfo=UTC)) -> datetime:
+    """An aware time from ISO 8601; `default` where it is missing or malformed."""
+    try:
+        parsed = datetime.fromisoformat(str(value))
+    except ValueError:
+        return default
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+
+
+def _text(value: Any, limit: int) -> str:
+    text = str(value)[:limit] if value is not None else ""
+    # NUL cannot be stored by PostgreSQL and half a surrogate pair not be encoded at all.
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+
+
+def _count(value: Any) -> int:
+    return value if isinstance(value, int) and value >= 0 else 0
+
+
+def _label_names(labels: Any) -> list[str]:
+    names = (label.get("name") if isinstance(label, Mapping) else label for label in labels or ())
+    return [str(name) for name in names if name]

@@ -1,0 +1,71 @@
+"""What the clients over httpx share: one request, its errors named for what to do, its JSON."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import httpx
+
+from integrations.resilience import retry_after
+from models.errors import BadCredential, RateLimited, Rejected, Transient, Unauthorized
+
+
+async def request_json(
+    client: httpx.AsyncClient, service: str, method: str, path: str, *, credential: str, **options: Any
+) -> Any:
+    """The JSON of a 2xx answer; models.errors otherwise. `credential` names what to renew."""
+    response = await send(client, service, method, path, **options)
+    raise_for_status(response, service, f"{method} {path}", credential=credential)
+    try:
+        return response.json()
+    except ValueError:
+        raise Transient(f"{service}: answered {method} {path} with something that is no JSON") from None
+
+
+async def send(
+    client: httpx.AsyncClient, service: str, method: str, path: str, **options: Any
+) -> httpx.Response:
+    """One request; what stops it on the way becomes Transient."""
+    try:
+        return await client.request(method, path, **options)
+    except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+        raise Transient(f"{service}: cannot connect ({_reason(error)})", maybe_sent=False) from None
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
+        raise Rejected(f"{service}: {_reason(error)}") from None
+    except httpx.HTTPError as error:
+        raise Transient(f"{service}: {type(error).__name__} ({_reason(error)})") from None
+
+
+def raise_for_status(response: httpx.Response, service: str, what: str, *, credential: str) -> None:
+    """Nothing for 2xx; else the error that says what to do."""
+    status = response.status_code
+    if response.is_success:
+        return
+    if status == 429:
+        # Shortcut documents no header: its window is a minute.
+        raise RateLimited(
+            f"{service}: too many requests", retry_after(response.headers.get("retry-after"), default=60)
+        )
+    words = _words(response)
+    if status == 401:
+        raise BadCredential(f"{service}: the credential was refused ({words}); renew {credential}")
+    if status == 403:
+        raise Unauthorized(f"{service}: {what} is forbidden ({words}); check what {credential} may do")
+    if status >= 500 or status == 408:
+        raise Transient(f"{service}: HTTP {status} for {what}")
+    raise Rejected(f"{service}: HTTP {status} for {what}: {words}", status=status)
+
+
+def _words(response: httpx.Response) -> str:
+    """The service's own words, bounded."""
+    try:
+        data = response.json()
+    except ValueError:
+        return response.text[:200].strip() or response.reason_phrase
+    if isinstance(data, Mapping):
+        parts = [str(data[key]) for key in ("message", "error", "errors", "tag") if data.get(key)]
+        return "; ".join(parts)[:300] or response.reason_phrase
+    return str(data)[:200]
+
+
+def _reason(error: Exception) -> str:
+    return str(error)[:120] or type(error).__name__

@@ -1,0 +1,13 @@
+"""One outgoing webhook of the configuration."""
+
+from pydantic import Field
+
+from integrations.base import Section
+from models.units import Duration
+
+
+class WebhookSettings(Section):
+    url: str = Field(pattern=r"^https?://")
+    secret_env: str = Field(pattern=r"^[A-Z][A-Z0-9_]*$")
+    """Name of the environment variable that holds the signing secret (`whsec_…`)."""
+    timeout: Duration = 10.0

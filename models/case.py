@@ -1,0 +1,169 @@
+"""A case: one issue with everything that was found out and decided about it, and the commands it led to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any, Literal
+
+from models.commands import Command
+from models.issue import Issue
+
+Route = Literal["bug", "feature", "docs", "security", "needs_human"]
+ROUTES: tuple[Route, ...] = ("bug", "feature", "docs", "security", "needs_human")
+LABELS = ("bug", "feature", "docs", "question")
+"""What the classifier tells apart; a question is answered by a person, security is a screen of its own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sentiment:
+    """The reporter's tone: `score` from -1 (angry) to 1 (pleased), `urgency` 0…1, and the words it rests on."""
+
+    score: float = 0.0
+    urgency: float = 0.0
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CodeSigns:
+    """What the text shows of code: fenced blocks, languages, error lines, versions, paths, commands."""
+
+    blocks: int = 0
+    share: float = 0.0
+    """Share of the body's characters that is code, 0…1."""
+    languages: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    paths: tuple[str, ...] = ()
+    versions: tuple[str, ...] = ()
+    systems: tuple[str, ...] = ()
+    has_trace: bool = False
+    has_steps: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Impact:
+    """How much it matters: `score` 0…100 with its `parts`, and the `severity` that follows."""
+
+    score: float = 0.0
+    severity: Literal["low", "medium", "high", "critical"] = "low"
+    parts: Mapping[str, float] = field(default_factory=dict)
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prediction:
+    """The model's answer for one text. `probabilities` runs over LABELS; `accepted` where it passes the threshold."""
+
+    route: str
+    confidence: float
+    accepted: bool
+    probabilities: Mapping[str, float]
+    security_score: float
+    security_flag: bool
+    model: str
+    reasons: tuple[tuple[str, float], ...] = ()
+    """Signs with their weights, strongest first; positive ones speak for `route`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decision:
+    """Where the case goes and why. `prediction` is None where a rule or a person's label settled it alone."""
+
+    route: Route
+    confidence: float
+    accepted: bool
+    rules: tuple[str, ...] = ()
+    """Rules and labels that mattered, as sentences."""
+    prediction: Prediction | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Frame:
+    """One line of a stack trace."""
+
+    file: str
+    line: int | None = None
+    function: str = ""
+    own: bool = True
+    """False for the standard library, installed packages and runtimes."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackTrace:
+    """A parsed trace; `fingerprint` is stable over line numbers, addresses and absolute paths."""
+
+    language: str
+    exception: str
+    message: str
+    frames: tuple[Frame, ...] = ()
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Similar:
+    """An issue that may be about the same thing, and the reason to think so."""
+
+    ref: str
+    title: str
+    url: str
+    score: float
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A titled part of the story's description; `body` is markdown that is safe to publish in Shortcut."""
+
+    title: str
+    body: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """One issue on its way through triage. Nodes return the next case with `replace`; nothing is changed in place."""
+
+    issue: Issue
+    sentiment: Sentiment | None = None
+    code: CodeSigns | None = None
+    impact: Impact | None = None
+    decision: Decision | None = None
+    trace: StackTrace | None = None
+    similar: tuple[Similar, ...] = ()
+    estimate: int | None = None
+    priority: float | None = None
+    """0…100, from the feature flow's score or the impact."""
+    sections: tuple[Section, ...] = ()
+    questions: tuple[str, ...] = ()
+    """What the reporter should be asked for."""
+    labels: tuple[str, ...] = ()
+    """Labels for the story and, where public, the issue; beyond the route's own."""
+    notes: tuple[str, ...] = ()
+    """What was skipped and why, for the report."""
+    commands: tuple[Command, ...] = ()
+
+    @property
+    def route(self) -> Route:
+        return self.decision.route if self.decision else "needs_human"
+
+    @property
+    def urgency(self) -> float:
+        """What "most urgent" is sorted by, 0…100."""
+        impact = self.impact.score if self.impact else 0.0
+        tone = self.sentiment.urgency if self.sentiment else 0.0
+        boost = 15.0 if self.route == "security" else 0.0
+        return min(100.0, impact + 10.0 * tone + boost)
+
+
+def merge(base: Case, results: list[Case]) -> Case:
+    """Join what parallel steps added to the same case: tuples grow, other fields take the changed value."""
+    changes: dict[str, Any] = {}
+    for spec in fields(Case):
+        before = getattr(base, spec.name)
+        for result in results:
+            after = getattr(result, spec.name)
+            if after is before or after == before:
+                continue
+            if isinstance(before, tuple):
+                grown = changes.get(spec.name, before)
+                changes[spec.name] = grown + tuple(x for x in after if x not in grown)
+            else:
+                changes[spec.name] = after
+    return replace(base, **changes) if changes else base

@@ -1,0 +1,67 @@
+"""Errors named for what to do about them; every client translates its library's errors into these."""
+
+from datetime import datetime
+
+
+class SwitchyardError(Exception):
+    """Base of all errors that Switchyard expects; its text is written for people."""
+
+
+class Transient(SwitchyardError):
+    """Try again later; counts against the breaker.
+
+    `maybe_sent` is False where the request certainly never reached the service (connection
+    refused, breaker open); where it is True a write must be looked up before it is repeated.
+    """
+
+    def __init__(self, message: str, *, maybe_sent: bool = True) -> None:
+        super().__init__(message)
+        self.maybe_sent = maybe_sent
+
+
+class BreakerOpen(Transient):
+    """Not sent: the breaker is open until `until`."""
+
+    def __init__(self, service: str, until: datetime) -> None:
+        super().__init__(f"{service}: breaker open, next probe at {until:%H:%M:%S} UTC", maybe_sent=False)
+        self.until = until
+
+
+class RateLimited(SwitchyardError):
+    """Wait until `until`; no fault of the command and none of the service.
+
+    `sent` is True where the service refused the request, False where our own budget held it back.
+    `only_content` is True where just the budget for creating content is spent.
+    """
+
+    def __init__(
+        self, message: str, until: datetime, *, sent: bool = True, only_content: bool = False
+    ) -> None:
+        super().__init__(message)
+        self.until = until
+        self.sent = sent
+        self.only_content = only_content
+
+
+class Rejected(SwitchyardError):
+    """The service refused the request for good, in its own words; `status` is the HTTP status or 0."""
+
+    def __init__(self, message: str, *, status: int = 0) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Unauthorized(SwitchyardError):
+    """The credential is missing, expired or lacks a permission; the lane stops, nothing dies."""
+
+
+class BadCredential(Unauthorized):
+    """The credential itself was refused, so nothing at all can be done with it."""
+
+
+class NotConfigured(SwitchyardError):
+    """A part is off; its work is skipped and the report says so."""
+
+
+class UserFacing(SwitchyardError):
+    """Bad usage or configuration: show the text and exit 2."""

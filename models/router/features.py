@@ -1,0 +1,368 @@
+"""Turns issue texts into hashed, weighted features: three views of their words and 23 structural signs.
+
+Only numpy is needed here, so a worker process does not pay for scikit-learn. One dictionary look-up
+per word gives its hash; pairs of words, counts and weights are then arithmetic on whole batches.
+"""
+
+import math
+import re
+import zlib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from models.router.text import Text
+
+FEATURE_VERSION = 1
+"""Raised by hand whenever the same text gives other features; a model knows the one it was trained with."""
+
+MAX_TITLE = 1_000
+MAX_BODY = 8_000
+"""Characters that are looked at; what an issue is about is said before them, and a 1 MB log costs no more."""
+
+RAW_BITS, CLEAN_BITS, TITLE_BITS = 17, 16, 15
+RAW_SIZE, CLEAN_SIZE, TITLE_SIZE = 1 << RAW_BITS, 1 << CLEAN_BITS, 1 << TITLE_BITS
+CLEAN_START = RAW_SIZE
+TITLE_START = CLEAN_START + CLEAN_SIZE
+SIGNS_START = TITLE_START + TITLE_SIZE
+
+SIGNS = (
+    "length of the title",
+    "length of the body",
+    "code blocks",
+    "images",
+    "links",
+    "check boxes",
+    "headings",
+    "a stack trace",
+    "a question mark in the title",
+    "question marks in the body",
+    "the title starts like a question",
+    "a wish in the title",
+    "a fault in the title",
+    "documentation in the title",
+    "security in the title",
+    "wishes in the body",
+    "faults in the body",
+    "documentation in the body",
+    "security in the body",
+    "steps to reproduce",
+    "expected behaviour",
+    "alternatives considered",
+    "an empty body",
+)
+SIZE = SIGNS_START + len(SIGNS)
+"""Number of columns of the feature space."""
+
+VIEW_WEIGHTS = (1.0, 0.7, 0.7)
+SIGN_WEIGHT = 0.5
+VIEWS = ("text", "meaning", "title")
+
+_WISH = """
+feature request add adding support allow would wish could option ability enhancement proposal propose
+suggest suggestion improve improvement provide implement idea nice consider enable extend introduce
+"""
+_FAULT = """
+bug crash crashes crashed crashing error errors fail fails failed failing failure broken break breaks
+wrong incorrect incorrectly exception panic segfault regression unexpected issue problem hang hangs
+freeze freezes leak invalid missing cannot
+"""
+_DOCS = """
+doc docs documentation documented document readme typo typos tutorial guide example examples docstring
+docstrings changelog wiki manual misspelled grammar wording comment comments explain
+"""
+_SECURITY = """
+security secure insecure vulnerability vulnerabilities vulnerable cve xss csrf injection exploit attack
+attacker attackers password passwords credential credentials auth authentication authorization
+permission permissions privilege privileges escalation leak sensitive secret secrets token tokens
+sanitize sanitized escape escaped escaping ssl tls certificate certificates encrypt encrypted encryption
+ssrf rce dos spoof spoofing malicious bypass unauthorized hijack hijacking session cookie cookies
+"""
+_QUESTION_START = """
+how what why when where which who is are can could does do did should would has any
+"""
+
+_question_starts = frozenset(_QUESTION_START.split())
+_WORD = re.compile(r"\w\w+")
+_FENCE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)", re.S)
+_COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
+_TRACE = re.compile(
+    r"traceback \(most recent|^\s+at [\w$.<>/]+ ?\(|^\s+file \"[^\"\n]+\", line \d|panicked at"
+    r"|exception in thread|caused by: |stack ?trace|goroutine \d+ \[|segmentation fault|core dumped",
+    re.M,
+)
+_INLINE = re.compile(r"`[^`\n]+`")
+_IMAGE = re.compile(r"!\[[^\]\n]*\]\([^)\n]*\)|<img\b[^>]*>")
+_LINK = re.compile(r"https?://[^\s)>\]]+")
+_HEADING = re.compile(r"^ {0,3}#{1,6}[ \t]+([^\n]*)$|^\*\*([^*\n]{2,60})\*\*:?[ \t]*$", re.M)
+_CHECK_ON = re.compile(r"^\s*[-*+] \[x\]", re.M)
+_CHECK_OFF = re.compile(r"^\s*[-*+] \[ \]", re.M)
+_VERSION = re.compile(r"\bv?\d+\.\d+(?:\.\d+)*(?:[-+.]?\w+)?")
+_HEX = re.compile(r"\b0x[0-9a-f]+\b|\b(?=[a-f]*\d)[0-9a-f]{7,40}\b")
+_REF = re.compile(r"#\d+\b")
+_NUMBER = re.compile(r"\b\d+\b")
+_STEPS = re.compile(r"steps? to reproduce|how to reproduce|reproduction|repro steps")
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """A batch as compressed sparse rows: row i has columns and values [indptr[i]:indptr[i+1]]."""
+
+    indptr: NDArray[np.int64]
+    columns: NDArray[np.int64]
+    values: NDArray[np.float32]
+
+    @property
+    def rows(self) -> int:
+        return len(self.indptr) - 1
+
+
+class _Hashes(dict[str, int]):
+    """Word to 32-bit hash; forgets everything when it has grown to `limit` words, so memory stays bounded."""
+
+    limit = 200_000
+
+    def __missing__(self, word: str) -> int:
+        if len(self) >= self.limit:
+            self.clear()
+        value = zlib.crc32(word.encode("utf-8", "surrogatepass"))
+        self[word] = value
+        return value
+
+
+_hashes = _Hashes()
+_GROUP_BITS = 20
+
+
+def _group_table() -> NDArray[np.uint8]:
+    table = np.zeros(1 << _GROUP_BITS, dtype=np.uint8)
+    for bit, words in enumerate((_WISH, _FAULT, _DOCS, _SECURITY)):
+        for word in words.split():
+            table[zlib.crc32(word.encode()) & ((1 << _GROUP_BITS) - 1)] |= 1 << bit
+    return table
+
+
+_groups = _group_table()
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """One text cut into the words of its three views, and the structural signs read off the text."""
+
+    raw: list[str]
+    clean: list[str]
+    title: list[str]
+    signs: tuple[float, ...]
+
+
+def prepare(text: Text) -> Prepared:
+    """Cut one text into words; the only per-issue work in Python."""
+    title = _plain(text.title, MAX_TITLE)
+    body = _plain(text.body, MAX_BODY)
+    title_words = _WORD.findall(title)
+    raw = title_words + _WORD.findall(body)
+    cleaned, counts = _clean(body)
+    title_clean = _NUMBER.sub(" NUM ", _VERSION.sub(" VERSION ", title)) if _has_digit(title) else title
+    clean = _WORD.findall(title_clean)
+    clean += _WORD.findall(cleaned)
+    first = title_words[0] if title_words else ""
+    fences, images, links, checks, headings, trace = counts
+    signs = (
+        min(1.0, len(title) / 120),
+        min(1.0, math.log1p(len(body)) / 9),
+        min(1.0, fences / 3),
+        min(1.0, images / 2),
+        min(1.0, links / 5),
+        min(1.0, checks / 5),
+        min(1.0, headings / 6),
+        float(trace),
+        float("?" in title),
+        min(1.0, body.count("?") / 4),
+        float(first in _question_starts),
+        float(_STEPS.search(body) is not None),
+        float("expected" in body),
+        float("alternative" in body),
+        float(not body),
+    )
+    return Prepared(raw, clean, title_words, signs)
+
+
+def _plain(text: str, limit: int) -> str:
+    """Lower case with plain line ends, so that a text is the same from a CSV, from GitHub and from a file."""
+    text = text[: 4 * limit].strip()
+    if "\r" in text:
+        text = text.replace("\r\n", "\n").replace("\r", "\n")
+    return text[:limit].rstrip().replace("\x00", " ").lower()
+
+
+def _has_digit(text: str) -> bool:
+    return any(c in text for c in "0123456789")
+
+
+def _clean(body: str) -> tuple[str, tuple[int, int, int, int, int, int]]:
+    """The body with code, links and numbers turned into tokens, and how many of each there were."""
+    fences = images = links = checks = headings = 0
+    trace = int(_TRACE.search(body) is not None)
+    if "```" in body or "~~~" in body:
+        body, fences = _FENCE.subn(_fence_token, body)
+    if "<!--" in body:
+        body = _COMMENT.sub(" ", body)
+    if "`" in body:
+        body = _INLINE.sub(" INLINE ", body)
+    if "![" in body or "<img" in body:
+        body, images = _IMAGE.subn(" IMAGE ", body)
+    if "://" in body:
+        body, links = _LINK.subn(_link_token, body)
+    if "[x]" in body:
+        body, checks = _CHECK_ON.subn(" CHECKED ", body)
+    if "[ ]" in body:
+        body, off = _CHECK_OFF.subn(" UNCHECKED ", body)
+        checks += off
+    if "#" in body or "**" in body:
+        body, headings = _HEADING.subn(_heading_token, body)
+    body = _VERSION.sub(" VERSION ", body)
+    body = _HEX.sub(" HEX ", body)
+    if "#" in body:
+        body = _REF.sub(" REF ", body)
+    body = _NUMBER.sub(" NUM ", body)
+    return body, (fences, images, links, checks, headings, trace)
+
+
+def _fence_token(match: re.Match[str]) -> str:
+    return " HASCODE HASTRACE " if _TRACE.search(match[0]) else " HASCODE "
+
+
+def _link_token(match: re.Match[str]) -> str:
+    return " DOCLINK " if "doc" in match[0] or "readme" in match[0] else " LINK "
+
+
+def _heading_token(match: re.Match[str]) -> str:
+    words = _WORD.findall(match[1] or match[2] or "")[:6]
+    return f"\nHEAD_{'_'.join(words)} {' '.join(words)}\n" if words else "\n"
+
+
+def _lookup(lists: Sequence[list[str]]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+    """Hashes of all words of all texts one after another, and the number of words of each text."""
+    lengths = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
+    flat: Iterable[int] = (h for words in lists for h in map(_hashes.__getitem__, words))
+    return np.fromiter(flat, dtype=np.uint64, count=int(lengths.sum())), lengths
+
+
+def hashes(words: Sequence[str]) -> NDArray[np.uint64]:
+    """Hashes of the words of one list."""
+    return np.fromiter(map(_hashes.__getitem__, words), dtype=np.uint64, count=len(words))
+
+
+_MIX1, _MIX2, _MIX3 = (
+    np.uint64(0x9E3779B97F4A7C15),
+    np.uint64(0xC2B2AE3D27D4EB4F),
+    np.uint64(0x165667B19E3779F9),
+)
+_SHIFT = np.uint64(29)
+
+
+def single_columns(hashes: NDArray[np.uint64], salt: int, bits: int) -> NDArray[np.int64]:
+    """Columns of single words within a view of 2**bits columns."""
+    mixed = (hashes + np.uint64(salt)) * _MIX1
+    return np.asarray(mixed >> np.uint64(64 - bits), dtype=np.int64)
+
+
+def pair_columns(hashes: NDArray[np.uint64], salt: int, bits: int) -> NDArray[np.int64]:
+    """Columns of each word with the one after it; one fewer than there are words."""
+    mixed = (hashes[:-1] + np.uint64(salt)) * _MIX2 + hashes[1:] * _MIX3
+    mixed = (mixed ^ (mixed >> _SHIFT)) * _MIX1
+    return np.asarray(mixed >> np.uint64(64 - bits), dtype=np.int64)
+
+
+def _view(
+    hashes: NDArray[np.uint64], lengths: NDArray[np.int64], salt: int, bits: int
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
+    """Row, column and damped count (1 + ln n) of every word and pair of one view, in order."""
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    keys = (rows << bits) | single_columns(hashes, salt, bits)
+    if len(hashes) > 1:
+        within = rows[1:] == rows[:-1]
+        pairs = ((rows[:-1] << bits) | pair_columns(hashes, salt, bits))[within]
+        keys = np.concatenate((keys, pairs))
+    keys.sort()
+    starts = (
+        np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
+        if len(keys)
+        else np.zeros(0, np.int64)
+    )
+    counts = np.diff(np.append(starts, len(keys)))
+    unique = keys[starts]
+    return unique >> bits, unique & ((1 << bits) - 1), (1.0 + np.log(counts)).astype(np.float32)
+
+
+def counts(texts: Sequence[Text]) -> Features:
+    """Damped counts per view and the structural signs, not yet weighted by rarity; see `weigh`."""
+    prepared = [prepare(text) for text in texts]
+    number = len(prepared)
+    parts = []
+    groups = []
+    views: tuple[tuple[list[list[str]], int, int, int], ...] = (
+        ([p.raw for p in prepared], 1, RAW_BITS, 0),
+        ([p.clean for p in prepared], 2, CLEAN_BITS, CLEAN_START),
+        ([p.title for p in prepared], 3, TITLE_BITS, TITLE_START),
+    )
+    for lists, salt, bits, start in views:
+        hashes, lengths = _lookup(lists)
+        rows, columns, values = _view(hashes, lengths, salt, bits)
+        parts.append((rows, columns + start, values))
+        if salt != 2:
+            groups.append(_group_counts(hashes, lengths))
+    signs = _signs(prepared, *groups)
+    row, column = np.nonzero(signs)
+    parts.append((row, column + SIGNS_START, signs[row, column]))
+    rows = np.concatenate([p[0] for p in parts])
+    order = np.argsort(rows, kind="stable")
+    indptr = np.zeros(number + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=number), out=indptr[1:])
+    return Features(
+        indptr, np.concatenate([p[1] for p in parts])[order], np.concatenate([p[2] for p in parts])[order]
+    )
+
+
+def _group_counts(hashes: NDArray[np.uint64], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
+    """How often each text wishes, names faults, documentation, security; shape (texts, 4)."""
+    marks = _groups[hashes & np.uint64((1 << _GROUP_BITS) - 1)]
+    rows = np.repeat(np.arange(len(lengths)), lengths)
+    result = np.zeros((len(lengths), 4), dtype=np.float32)
+    for bit in range(4):
+        result[:, bit] = np.bincount(rows[(marks & (1 << bit)) != 0], minlength=len(lengths))
+    return result
+
+
+def _signs(
+    prepared: Sequence[Prepared], whole: NDArray[np.float32], title: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """The structural signs in the order of SIGNS, each 0…1; shape (texts, 23)."""
+    own = np.array([p.signs for p in prepared], dtype=np.float32).reshape(len(prepared), 15)
+    in_title = np.minimum(title, 1.0)
+    in_body = np.minimum((whole - title) / 5, 1.0)
+    return np.hstack((own[:, :11], in_title, in_body, own[:, 11:]))
+
+
+def weigh(features: Features, idf: NDArray[np.float32]) -> Features:
+    """Multiply by rarity, scale every view of every text to its weight, and the signs to theirs."""
+    rows = np.repeat(np.arange(features.rows), np.diff(features.indptr))
+    columns = features.columns
+    values = features.values * idf[columns]
+    view = np.searchsorted(np.array([CLEAN_START, TITLE_START, SIGNS_START]), columns, side="right")
+    key = rows * 4 + view
+    norm = np.sqrt(np.bincount(key, weights=values * values, minlength=features.rows * 4))
+    factor = np.array([*VIEW_WEIGHTS, SIGN_WEIGHT])
+    scale = np.where(norm > 0, np.tile(factor, features.rows) / np.maximum(norm, 1e-9), 0.0)
+    scale[3::4] = SIGN_WEIGHT
+    return Features(features.indptr, columns, (values * scale[key]).astype(np.float32))
+
+
+def rarity(features: Features) -> NDArray[np.float32]:
+    """Smoothed inverse document frequency of every column, as scikit-learn's; 1 for the structural signs."""
+    seen = np.bincount(features.columns, minlength=SIZE)
+    idf = np.log((1 + features.rows) / (1 + seen)) + 1
+    idf[SIGNS_START:] = 1.0
+    return idf.astype(np.float32)

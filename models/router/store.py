@@ -1,0 +1,164 @@
+"""Keeps model versions in a directory: which is active, what was before it, whether a new one may follow."""
+
+import json
+import os
+import re
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from models.errors import UserFacing
+from models.router import files
+from models.router.predict import BUILTIN, Model, load, model_directory
+
+DEFAULT = Path("var/models")
+_VERSION = re.compile(r"[0-9]{8}-[0-9]{4}-[0-9a-f]{6}")
+_STATE = "active.json"
+TOLERANCE = 0.0005
+"""Differences of macro-F1 below this are rounding."""
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One line of `router list`."""
+
+    name: str
+    active: bool
+    card: files.Card
+
+
+@dataclass(frozen=True, slots=True)
+class Store:
+    """A directory with one folder per version and `active.json`; the shipped model belongs to every store."""
+
+    root: Path = DEFAULT
+
+    def active(self) -> str:
+        """Name of the version in use; "builtin" until another was promoted."""
+        return str(self._history()[-1])
+
+    def add(self, arrays: files.Arrays, card: files.Card) -> files.Card:
+        """Write a new version; it is not active before `promote`."""
+        directory = self.root / card["version"]
+        if directory.exists():
+            return files.read_card(directory)
+        partial = self.root / f".{card['version']}.{os.getpid()}"
+        try:
+            written = files.save(partial, arrays, card)
+            partial.replace(directory)
+        except OSError as error:
+            shutil.rmtree(partial, ignore_errors=True)
+            raise UserFacing(f"{self.root}: the model cannot be stored ({error.strerror})") from None
+        return written
+
+    def versions(self) -> list[Version]:
+        """All versions, the oldest first; folders that hold no readable card are passed over."""
+        active = self.active()
+        found = [Version(BUILTIN, active == BUILTIN, files.read_card(model_directory(BUILTIN)))]
+        names = sorted(p.name for p in self.root.iterdir()) if self.root.is_dir() else []
+        for name in names:
+            if _VERSION.fullmatch(name):
+                try:
+                    found.append(Version(name, name == active, files.read_card(self.root / name)))
+                except UserFacing:
+                    continue
+        return found
+
+    def path(self, name: str | Path | None = None) -> Path:
+        """Directory of a model: the active one for None, "builtin", a version of this store, or a path."""
+        text = self.active() if name is None else str(name)
+        if text == BUILTIN:
+            return model_directory(BUILTIN)
+        if _VERSION.fullmatch(text) and (self.root / text).is_dir():
+            return self.root / text
+        if _VERSION.fullmatch(text) and not Path(text).exists():
+            raise UserFacing(
+                f"no version {text} in {self.root}; `switchyard router list` names what is there"
+            )
+        return Path(text)
+
+    def load(self, name: str | Path | None = None) -> Model:
+        """The model of that name, see `path`."""
+        return load(self.path(name))
+
+    def promote(self, version: str, *, force: bool = False) -> str:
+        """Make a version the active one, and return the one before; refuses a worse one without `force`."""
+        if version != BUILTIN and not (_VERSION.fullmatch(version) and (self.root / version).is_dir()):
+            raise UserFacing(
+                f"no version {version} in {self.root}; `switchyard router list` names what is there"
+            )
+        history = self._history()
+        before = history[-1]
+        if version == before:
+            raise UserFacing(f"{version} is active already")
+        candidate = self.load(version)
+        if not force and version != BUILTIN:
+            reason = objection(candidate.card, before, self._card_of(before))
+            if reason:
+                raise UserFacing(f"{version} is not promoted: {reason}; --force promotes it all the same")
+        self._write([*history, version])
+        return before
+
+    def rollback(self) -> str:
+        """Return to the version that was active before, and say which that is."""
+        history = self._history()
+        if len(history) < 2:
+            raise UserFacing(f"{history[-1]} is active and there is none before it")
+        self.load(history[-2])
+        self._write(history[:-1])
+        return history[-2]
+
+    def _card_of(self, name: str) -> files.Card | None:
+        try:
+            return files.read_card(self.path(name))
+        except UserFacing:
+            return None
+
+    def _history(self) -> list[str]:
+        try:
+            content: Any = json.loads((self.root / _STATE).read_text(encoding="utf-8"))
+            names = content["history"]
+        except FileNotFoundError:
+            return [BUILTIN]
+        except (OSError, ValueError, KeyError, TypeError):
+            raise UserFacing(
+                f"{self.root / _STATE}: damaged; delete it to return to the built-in model"
+            ) from None
+        known = [n for n in names if isinstance(n, str) and (n == BUILTIN or _VERSION.fullmatch(n))]
+        if not isinstance(names, list) or len(known) != len(names) or not known:
+            raise UserFacing(f"{self.root / _STATE}: damaged; delete it to return to the built-in model")
+        return known
+
+    def _write(self, history: list[str]) -> None:
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            partial = self.root / f".{_STATE}.{os.getpid()}"
+            partial.write_text(json.dumps({"history": history[-50:]}, indent=2) + "\n", encoding="utf-8")
+            partial.replace(self.root / _STATE)
+        except OSError as error:
+            raise UserFacing(f"{self.root}: cannot be written ({error.strerror})") from None
+
+
+def objection(candidate: files.Card, active: str, champion: files.Card | None) -> str | None:
+    """Why a candidate should not replace the active model, in one clause; None where it may.
+
+    Both are compared on the same held-out rows, as measured when the candidate was trained; where
+    the active model is another one than then, or had seen those rows, by their cross-validation.
+    """
+    held_out = candidate.get("held_out") or {}
+    ours, theirs = held_out.get("challenger"), held_out.get("champion")
+    same = champion is not None and held_out.get("champion_version") == champion.get("version")
+    if same and ours and theirs:
+        if ours["macro_f1"] < theirs["macro_f1"] - TOLERANCE:
+            return (
+                f"on {held_out['rows']} held-out rows its macro-F1 is {ours['macro_f1']:.3f}, "
+                f"that of {active}, which is active, {theirs['macro_f1']:.3f}"
+            )
+        return None
+    if champion is not None and candidate.get("macro_f1", 0.0) < champion.get("macro_f1", 0.0) - TOLERANCE:
+        return (
+            f"it shares no held-out rows with {active}, which is active, and its cross-validated macro-F1 is "
+            f"{candidate.get('macro_f1', 0.0):.3f} against {champion.get('macro_f1', 0.0):.3f}"
+        )
+    return None

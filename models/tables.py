@@ -1,0 +1,168 @@
+"""The tables. Times are seconds since the epoch (UTC), documents are JSON, keys are the ones people see."""
+
+from typing import Any
+
+from sqlalchemy import JSON, Column, Index, Text
+from sqlmodel import Field, SQLModel
+
+
+class RepositoryRow(SQLModel, table=True):
+    """How far a repository was read."""
+
+    __tablename__ = "repositories"
+    name: str = Field(primary_key=True)
+    cursor: float | None = None
+    """Issues changed before this were seen by a completed run."""
+    etag: str | None = None
+    etag_url: str | None = None
+
+
+class IssueRow(SQLModel, table=True):
+    """The stored copy of an issue: what a batch reads, and the fallback when GitHub is down."""
+
+    __tablename__ = "issues"
+    __table_args__ = (Index("issues_repo_title", "repo", "title_key"),)
+    key: str = Field(primary_key=True)
+    repo: str
+    number: int
+    updated_at: float
+    run_id: str
+    """The run that fetched it last."""
+    title_key: str = ""
+    data: str = Field(sa_column=Column(Text, nullable=False))
+
+
+class CaseRow(SQLModel, table=True):
+    """What was decided about an issue, and on which content."""
+
+    __tablename__ = "cases"
+    __table_args__ = (Index("cases_trace", "trace_key"), Index("cases_run", "run_id"))
+    key: str = Field(primary_key=True)
+    run_id: str
+    status: str
+    """triaged or failed"""
+    route: str
+    content_hash: str
+    own_labels: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    urgency: float = 0.0
+    trace_key: str = ""
+    title: str = ""
+    url: str = ""
+    failures: int = 0
+    error: str = ""
+    detail: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """Decision, analyses and evidence as the report and `why` show them."""
+    updated_at: float = 0.0
+
+
+class CommandRow(SQLModel, table=True):
+    """The outbox: the retry queue while pending, the dead letters when dead, the memory of answers when sent."""
+
+    __tablename__ = "commands"
+    __table_args__ = (
+        Index("commands_due", "state", "lane", "next_attempt_at"),
+        Index("commands_run", "run_id", "state"),
+        Index("commands_issue", "issue"),
+    )
+    key: str = Field(primary_key=True)
+    target: str
+    lane: str
+    operation: str
+    issue: str | None = None
+    run_id: str
+    state: str = "pending"
+    """pending, sent, dead, or dropped (the lane's owner was told to discard it)"""
+    payload: dict[str, Any] = Field(sa_column=Column(JSON, nullable=False))
+    payload_hash: str
+    after: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    attempts: int = 0
+    failures: int = 0
+    """Attempts that failed while the target answered others; max_attempts is about these."""
+    created_at: float
+    next_attempt_at: float
+    maybe_sent_at: float | None = None
+    sent_at: float | None = None
+    last_error: str | None = None
+    answer: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+
+
+class RunRow(SQLModel, table=True):
+    """One triage run."""
+
+    __tablename__ = "runs"
+    id: str = Field(primary_key=True)
+    trigger: str
+    """cli, nightly, api"""
+    params: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    status: str = "running"
+    """running until its report is written; then done, failed or cancelled (the report says how well)"""
+    owner: str | None = None
+    """The process that drives it; a dead one's run is taken over."""
+    progress: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """Where fetching stands; written in the transaction that stores a page."""
+    started_at: float
+    cases_done_at: float | None = None
+    finished_at: float | None = None
+    requests: dict[str, int] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    problems: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    report: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+
+
+class BatchRow(SQLModel, table=True):
+    """Issues that are thought about together; made with the page, done in the transaction that stores its cases."""
+
+    __tablename__ = "batches"
+    __table_args__ = (Index("batches_open", "state", "run_id"),)
+    run_id: str = Field(primary_key=True)
+    number: int = Field(primary_key=True)
+    state: str = "pending"
+    """pending, claimed or done"""
+    owner: str | None = None
+    keys: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    counts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+
+
+class LaneRow(SQLModel, table=True):
+    """Who works a lane and, where it stands still, until when and why."""
+
+    __tablename__ = "lanes"
+    name: str = Field(primary_key=True)
+    holder: str | None = None
+    blocked_until: float | None = None
+    blocked_kind: str | None = None
+    """rate (healthy, paced), breaker, or credential"""
+    blocked_reason: str | None = None
+
+
+class BreakerRow(SQLModel, table=True):
+    """A breaker's state, so that a restart does not forget an outage."""
+
+    __tablename__ = "breakers"
+    service: str = Field(primary_key=True)
+    state: str
+    opened_at: float | None = None
+
+
+class OwnerRow(SQLModel, table=True):
+    """A live process; what a dead one held is taken over."""
+
+    __tablename__ = "owners"
+    executor_id: str = Field(primary_key=True)
+    host: str
+    pid: int
+    process_started: float
+    heartbeat_at: float
+
+
+class AlertRow(SQLModel, table=True):
+    """An alert that was sent and is not over yet."""
+
+    __tablename__ = "alerts"
+    name: str = Field(primary_key=True)
+    since: float
+    detail: str
+
+
+METADATA = SQLModel.metadata
+SCHEMA_VERSION = "0001"
+"""Alembic's newest revision; short commands compare it without importing Alembic."""

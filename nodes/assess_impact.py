@@ -1,0 +1,145 @@
+"""Weighs how much an issue matters: what it says happened, how many it reaches, how fresh it is."""
+
+import math
+import re
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Literal
+
+from models.case import Case, Impact
+from models.issue import Issue
+from nodes.base import Context
+from nodes.text.escape import headline
+from nodes.text.markdown import scan
+
+Severity = Literal["low", "medium", "high", "critical"]
+
+
+@dataclass(frozen=True)
+class Sign:
+    """One kind of evidence: its name, its weight, and the words that show it."""
+
+    name: str
+    weight: float
+    pattern: re.Pattern[str]
+
+
+def _sign(name: str, weight: float, words: str) -> Sign:
+    return Sign(name, weight, re.compile(words))
+
+
+# Tried on lower-cased prose. Words begin at a word's start by the check in `_evidence`, not by \b: without an
+# assertion in front the engine can skip to the letters a match may begin with.
+SIGNS = (
+    _sign("data loss", 42, r"data ?loss|lo(?:st|ses|sing) (?:all |my |our |user )?(?:data|work|files|changes|funds)"
+          r"|corrupt(?:s|ed|ion|ing)?\b|deletes? (?:all|my|our|user)|wiped|overwr(?:ites|ote|itten) (?:my|our|the) "),
+    _sign("security", 40, r"vulnerabilit|cve-\d|security (?:hole|issue|bug|flaw|advisory)|remote code execution"
+          r"|arbitrary code|sql injection|cross-site|xss\b|csrf\b|ssrf\b|path traversal|privilege escalation"
+          r"|auth(?:entication|orization)? bypass|leak(?:s|ed|ing)? (?:\w{1,20} ){0,2}(?:credential|password|secret|token)"),
+    _sign("crash", 26, r"crash(?:es|ed|ing)?\b|segfault|segmentation fault|sigsegv|sigabrt|core dump|panick?(?:s|ed|ing)?\b"
+          r"|stack overflow|out of memory|oom\b|use.after.free|double free|unhandled exception|fatal error"),
+    _sign("hang", 20, r"deadlock|freez(?:es|ing)|frozen|hangs?\b|infinite loop|never (?:returns|finishes|completes)"
+          r"|not respond|unresponsive|stuck\b"),
+    _sign("regression", 18, r"regression|used to work|worked (?:fine |well |correctly )?(?:in|with|on|before|until)"
+          r"|no longer works?|stopped working|since (?:upgrading|updating|the update|version|v?\d+\.)"
+          r"|after (?:upgrading|updating|the (?:update|upgrade))|broke(?:n)? (?:in|since|by|after) "),
+    _sign("memory or speed", 12, r"memory leak|leaks memory|(?:high|100 ?%) cpu|very slow|extremely slow|much slower"
+          r"|performance (?:regression|degrad|issue|problem|drop)|slows? down"),
+    _sign("blocked", 20, r"release block|block(?:s|ing|ed) (?:our |the |my |us )?(?:release|deploy|upgrade|work|us\b|build)"
+          r"|showstopper|unusable|cannot (?:start|install|build|boot|log ?in|launch|compile)"
+          r"|can'?t (?:start|install|build|boot|log ?in|launch|compile)|(?:does ?n[o']t|fails? to|won'?t) (?:start|install|build|boot|launch|compile)"),
+    _sign("wrong result", 14, r"wrong (?:result|output|value|answer|order)|incorrect(?:ly)? |inconsistent result|returns? (?:nan|garbage|null instead)"),
+    _sign("many users", 14, r"(?:all|every|many|most) (?:of (?:our|my|the) )?(?:users|customers|people|clients)|in production|everyone"),
+)  # fmt: skip
+_MILD = re.compile(
+    r"typo|cosmetic|minor\b|nitpick|small (?:issue|bug|thing|typo)|misspell|low priority|trivial"
+)
+_NOT = re.compile(
+    r"(?:\bno|\bnot|\bnever|n't|\bwithout|\bavoid(?:s|ing)?|\bprevents?|\bif it)(?: \w{1,12}){0,2} $"
+)
+_INSIDERS = ("OWNER", "MEMBER", "COLLABORATOR")
+_LIMIT = 20_000
+
+
+@dataclass(frozen=True)
+class AssessImpact:
+    """`fresh_days` is how long an issue counts as fresh."""
+
+    fresh_days: float = 14.0
+
+    async def __call__(self, case: Case, ctx: Context, /) -> Case:
+        issue = case.issue
+        found = scan(issue.body)
+        names, words = _evidence(headline(issue.title, 500).lower(), found.lowered[:_LIMIT])
+        parts = {
+            "evidence": _evidence_score(names, mild=_is_mild(issue.title, found.lowered)),
+            "reach": _reach(issue),
+            "recency": self._recency(issue, ctx.now),
+        }
+        score = round(sum(parts.values()), 1)
+        impact = Impact(score=score, severity=_severity(names, score), parts=parts, evidence=words)
+        return replace(case, impact=impact)
+
+    def _recency(self, issue: Issue, now: datetime) -> float:
+        days = max(0.0, (now - issue.updated_at).total_seconds() / 86_400)
+        return round(10.0 * math.exp(-days / self.fresh_days), 1)
+
+
+def _evidence(title: str, prose: str) -> tuple[dict[str, float], tuple[str, ...]]:
+    """Signs found with their weight (more where the title says it), and how the text puts them."""
+    names: dict[str, float] = {}
+    words: list[str] = []
+    for sign in SIGNS:
+        factor = 1.2
+        told = _first(sign.pattern, title)
+        if told is None:
+            factor, told = 1.0, _first(sign.pattern, prose)
+        if told is not None:
+            names[sign.name] = sign.weight * factor
+            words.append(f"{sign.name}: “{told}”")
+    return names, tuple(words)
+
+
+def _first(pattern: re.Pattern[str], text: str) -> str | None:
+    """The first mention that begins a word and is not denied ("no crash")."""
+    for tries, match in enumerate(pattern.finditer(text)):
+        start = match.start()
+        if tries >= 8:
+            break
+        if start and (text[start - 1].isalnum() or text[start - 1] in "_.-/"):
+            continue
+        if not _NOT.search(text[max(0, start - 40) : start]):
+            return " ".join(match[0].split())
+    return None
+
+
+def _evidence_score(names: dict[str, float], *, mild: bool) -> float:
+    """The strongest sign whole, the others by half; at most 65."""
+    weights = sorted(names.values(), reverse=True)
+    total = sum(weights[:1]) + 0.5 * sum(weights[1:])
+    return round(min(65.0, total * (0.5 if mild else 1.0)), 1)
+
+
+def _is_mild(title: str, lowered: str) -> bool:
+    return _MILD.search(title.lower()) is not None or _MILD.search(lowered, 0, 1_000) is not None
+
+
+def _reach(issue: Issue) -> float:
+    """Reactions and comments on a logarithmic scale, and whether someone of the project wrote it; at most 25."""
+    spoken = 4.0 * math.log2(1 + max(0, issue.reactions)) + 1.5 * math.log2(1 + max(0, issue.comments))
+    insider = 3.0 if issue.author_association in _INSIDERS else 0.0
+    return round(min(25.0, spoken + insider), 1)
+
+
+def _severity(names: dict[str, float], score: float) -> Severity:
+    """Evidence sets it, reach may raise it."""
+    grave = "data loss" in names or "security" in names
+    wide = "many users" in names or "blocked" in names
+    broken = "crash" in names or "blocked" in names or "hang" in names
+    if score >= 70 or (grave and (wide or score >= 60)):
+        return "critical"
+    if grave or score >= 45 or ("crash" in names and "regression" in names):
+        return "high"
+    if broken or "regression" in names or (names and score >= 22) or score >= 32:
+        return "medium"
+    return "low"

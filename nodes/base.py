@@ -1,0 +1,76 @@
+"""What a node is, and the context it thinks in."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, Protocol
+
+from models.case import Case, Prediction, Route, Similar
+
+
+class Node(Protocol):
+    """One step: take a case, return the next one. Never writes to the world."""
+
+    async def __call__(self, case: Case, ctx: "Context", /) -> Case: ...
+
+
+class Router(Protocol):
+    """The trained classifier, asked for one case at a time (it batches inside)."""
+
+    async def predict(self, case: Case, /) -> Prediction: ...
+
+
+class SimilarIssues(Protocol):
+    """Issues seen before, of the same repository."""
+
+    def find(self, case: Case, /) -> tuple[Similar, ...]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rule:
+    """One business rule: where all given conditions hold, `action` the `route`.
+
+    `label`, `author` and `path` are glob patterns without regard to case; `path` is tried on the file
+    paths that the text names, `pattern` is a regular expression tried on title and body.
+    """
+
+    route: Route
+    action: Literal["force", "forbid"] = "force"
+    name: str = ""
+    repository: str | None = None
+    label: str | None = None
+    author: str | None = None
+    path: str | None = None
+    pattern: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the operator wants said and done, as far as nodes need to know it."""
+
+    comment: Literal["always", "useful", "never"] = "useful"
+    link_story: bool = False
+    needs_human: Literal["ask", "story"] = "ask"
+    route_labels: Mapping[str, str] = field(
+        default_factory=lambda: {
+            "bug": "bug",
+            "feature": "enhancement",
+            "docs": "documentation",
+            "security": "needs review",
+            "needs_human": "needs triage",
+        }
+    )
+    """The issue's label by route. Security's says nothing of security: labels are public."""
+    rules: tuple[Rule, ...] = ()
+    accept_threshold: float | None = None
+    """Overrides the model's own thresholds where set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Context:
+    """Read ports and the time; nodes reach the world only through it."""
+
+    now: datetime
+    router: Router
+    similar: SimilarIssues
+    policy: Policy = field(default_factory=Policy)

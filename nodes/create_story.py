@@ -1,0 +1,138 @@
+"""Wishes for the Shortcut story: a name, the evidence in order, labels, estimate and the link back."""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from models.case import Case, CodeSigns, Decision
+from models.commands import create_story
+from nodes.base import Context
+from nodes.text.escape import bounded, code, counted, headline, inline, one_line
+from nodes.text.excerpt import excerpt
+from nodes.text.markdown import scan
+from nodes.text.titles import story_name
+
+DESCRIPTION_LIMIT = 20_000
+_LABEL_LIMIT = 128
+_LABELS = 12
+_REASONS = 6
+_ROUTE_WORDS = {
+    "bug": "bug",
+    "feature": "feature",
+    "docs": "documentation",
+    "security": "security",
+    "needs_human": "undecided",
+}
+StoryType = Literal["bug", "feature", "chore"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateStory:
+    """`story_type` is Shortcut's; `label` stands for the route's own name where another is wanted."""
+
+    story_type: StoryType
+    label: str = ""
+
+    async def __call__(self, case: Case, ctx: Context, /) -> Case:
+        issue = case.issue
+        command = create_story(
+            issue.ref,
+            name=story_name(issue),
+            description=describe(case),
+            story_type=self.story_type,
+            labels=self.labels(case),
+            external_link=issue.html_url,
+            estimate=case.estimate,
+        )
+        return replace(case, commands=(*case.commands, command))
+
+    def labels(self, case: Case) -> list[str]:
+        """The route's label, the severity where it is worth saying, and what nodes added; each once."""
+        wanted = [self.label or case.route]
+        if case.impact and case.impact.severity != "low":
+            wanted.append(f"severity: {case.impact.severity}")
+        unique: dict[str, str] = {}
+        for label in (*wanted, *case.labels):
+            text = headline(label, _LABEL_LIMIT)
+            if text:
+                unique.setdefault(text.casefold(), text)
+        return list(unique.values())[:_LABELS]
+
+
+def describe(case: Case) -> str:
+    """The story's description in markdown, at most DESCRIPTION_LIMIT characters."""
+    quote = excerpt(scan(case.issue.body))
+    tail = f"## From the issue\n\n{quote}" if quote else "The issue has no text beyond its title."
+    parts = [_header(case), *(f"## {section.title}\n\n{section.body}" for section in case.sections)]
+    if case.questions:
+        parts.append("## Asked of the reporter\n\n" + "\n".join(f"- {text}" for text in case.questions))
+    body = bounded("\n\n".join(parts), DESCRIPTION_LIMIT - len(tail) - 2)
+    return f"{body}\n\n{tail}"
+
+
+def _header(case: Case) -> str:
+    issue = case.issue
+    author = code(issue.author, 60) if issue.author else "a deleted account"
+    lines = [
+        f"**[{inline(issue.ref, 200)}]({_address(issue.html_url)})** by {author}, {issue.created_at:%-d %B %Y}"
+    ]
+    if case.decision:
+        lines.append(_why(case.decision))
+    if case.impact:
+        lines.append(_impact(case))
+    if case.code and case.route in ("bug", "security") and (environment := _environment(case.code)):
+        lines.append(environment)
+    if case.sentiment and (case.sentiment.urgency >= 0.3 or case.sentiment.score <= -0.5):
+        lines.append(_tone(case))
+    return "  \n".join(lines)
+
+
+def _address(url: str) -> str:
+    """An address that cannot leave its brackets."""
+    return one_line(url, 500).replace(" ", "%20").replace("(", "%28").replace(")", "%29").replace("<", "%3C")
+
+
+def _why(decision: Decision) -> str:
+    words = []
+    prediction = decision.prediction
+    if decision.rules:
+        words = ["; ".join(inline(rule, 200) for rule in decision.rules[:4])]
+    elif prediction:
+        words.append(f"{decision.confidence:.0%} sure")
+        signs = [code(name, 40) for name, weight in prediction.reasons if weight > 0][:_REASONS]
+        if signs:
+            words.append("for " + ", ".join(signs))
+    text = f"Route: **{_ROUTE_WORDS[decision.route]}**" + (f" ({', '.join(words)})" if words else "")
+    if prediction and prediction.security_flag and decision.route != "security":
+        text += f". The security screen rates the text {prediction.security_score:.0%}: please check"
+    return text
+
+
+def _impact(case: Case) -> str:
+    impact = case.impact
+    if impact is None:
+        return ""
+    text = f"Severity: **{impact.severity}** (impact {impact.score:.0f} of 100)"
+    if impact.evidence:
+        text += ", " + "; ".join(inline(word, 100) for word in impact.evidence[:5])
+    counts = [(case.issue.reactions, "reaction"), (case.issue.comments, "comment")]
+    shown = [counted(count, name) for count, name in counts if count > 0]
+    return text + (f" · {', '.join(shown)}" if shown else "")
+
+
+def _environment(signs: CodeSigns) -> str:
+    named = [
+        *signs.versions[:5],
+        *(name for name in signs.systems[:3] if name not in " ".join(signs.versions)),
+    ]
+    words = [code(name, 60) for name in named] + list(signs.languages[:3])
+    return f"Environment: {', '.join(words)}" if words else ""
+
+
+def _tone(case: Case) -> str:
+    tone = case.sentiment
+    if tone is None:
+        return ""
+    feeling = "angry" if tone.score <= -0.7 else "unhappy" if tone.score <= -0.4 else "calm"
+    pressing = "urgent" if tone.urgency >= 0.6 else "pressing" if tone.urgency >= 0.3 else "not urgent"
+    words = ", ".join(code(word, 40) for word in tone.evidence[:4])
+    return f"Reporter's tone: {feeling}, {pressing} ({words})"

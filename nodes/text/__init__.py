@@ -1,0 +1,1 @@
+"""Reading and writing issue text: what several nodes share, none of it a node."""

@@ -1,0 +1,97 @@
+"""Parses stack traces of nine language families out of issue text."""
+
+import hashlib
+import re
+from dataclasses import replace
+from functools import lru_cache
+
+from models.case import Frame, StackTrace
+from nodes.text.traces import dotnet, go, javascript, jvm, native, php, python, ruby, rust
+from nodes.text.traces.base import Found, Reader
+
+READERS: tuple[Reader, ...] = (
+    python.READER,
+    jvm.READER,
+    dotnet.READER,
+    javascript.READER,
+    go.READER,
+    rust.READER,
+    ruby.READER,
+    php.READER,
+    native.READER,
+)
+MAX_FRAMES = 60
+_MAX_LINE = 800
+_SMALL = re.compile(r"0x[0-9a-fA-F]+|\d+")
+_QUOTED = re.compile(r"'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|`[^`\n]{0,200}`")
+_FUNCTION_NOISE = re.compile(
+    r"<[^<>]{0,100}>|\([^()]{0,200}\)|\{\{[^{}]{0,40}\}\}|::h[0-9a-f]{16}|0x[0-9a-fA-F]{1,16}|[\d$]+"
+)
+
+
+def project_name(repo: str) -> str:
+    """The name that a project's own frames carry: "owner/name" without the owner."""
+    return repo.rpartition("/")[2]
+
+
+@lru_cache(maxsize=128)
+def parse(text: str, project: str = "") -> StackTrace | None:
+    """The most telling trace in a text; None where there is none.
+
+    `project` is the repository's name: its own package installed as a library is still its own code.
+    """
+    lines: list[str] | None = None
+    best: tuple[float, StackTrace] | None = None
+    for reader in READERS:
+        if not any(mark in text for mark in reader.marks):
+            continue
+        if lines is None:
+            lines = [line.lstrip(">")[:_MAX_LINE] for line in text.split("\n")]
+        found = reader.read(lines)
+        if found is None:
+            continue
+        score = min(len(found.frames), 10) + (5 if found.exception else 0)
+        if best is None or score > best[0]:
+            best = (score, _finish(found, reader, project))
+    return best[1] if best else None
+
+
+def _finish(found: Found, reader: Reader, project: str) -> StackTrace:
+    names = (
+        re.compile(rf"(?<![a-z0-9]){re.escape(project.lower())}(?![a-z0-9])") if len(project) >= 3 else None
+    )
+    frames = tuple(_owned(frame, reader, names) for frame in found.frames[:MAX_FRAMES])
+    message = " ".join(found.message.split())[:300]
+    return StackTrace(
+        language=found.language,
+        exception=found.exception[:120],
+        message=message,
+        frames=frames,
+        fingerprint=fingerprint(found.language, found.exception, message, frames),
+    )
+
+
+def _owned(frame: Frame, reader: Reader, project: re.Pattern[str] | None) -> Frame:
+    text = f"{frame.file} {frame.function}"
+    foreign = reader.library.search(text.replace("\\", "/")) is not None
+    if not foreign:
+        return frame
+    # Below an install folder the project's own name makes the frame its own again.
+    inside = frame.file.replace("\\", "/").lower().rpartition("-packages/")[2].rpartition("node_modules/")[2]
+    own = project is not None and project.search(f"{inside} {frame.function.lower()}") is not None
+    return frame if own and inside != frame.file.lower() else replace(frame, own=False)
+
+
+def fingerprint(language: str, exception: str, message: str, frames: tuple[Frame, ...]) -> str:
+    """The same for the same fault, whatever the line numbers, addresses and folders."""
+    chosen = [frame for frame in frames if frame.own][:5] or list(frames[:5])
+    signs = [language, exception.rpartition(".")[2]]
+    signs += [_sign(frame) for frame in chosen]
+    if not chosen:
+        signs.append(_SMALL.sub("0", _QUOTED.sub("''", message))[:120])
+    return hashlib.sha256("\n".join(signs).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _sign(frame: Frame) -> str:
+    name = re.split(r"[/\\]", frame.file)[-1].split("?")[0].lower()
+    return f"{name}:{_FUNCTION_NOISE.sub('', frame.function).strip()}"

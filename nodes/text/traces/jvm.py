@@ -1,0 +1,78 @@
+"""Stack traces of Java, Kotlin, Scala and Groovy."""
+
+import re
+
+from models.case import Frame
+from nodes.text.traces.base import Found, Reader, number
+
+_FRAME = re.compile(
+    r"\s{0,40}(?:at )(?:[\w.@-]{1,80}/{1,2}){0,2}([\w.$<>-]{1,200})"
+    r"\(([\w$-]{1,100}\.(?:java|kt|scala|groovy|clj)|Native Method|Unknown Source|SourceFile)(?::(\d{1,7}))?\)"
+)
+_NAMED = re.compile(
+    r"(?:Caused by: )?((?:[A-Za-z_]\w{0,60}\.){1,12}[A-Z][\w$]{1,100}|[A-Z]\w{0,80}(?:Exception|Error))(?::\s(.{0,500}))?$"
+)
+_LEAD = re.compile(
+    r"^.{0,200}?(?:Exception in thread \"[^\"]{0,100}\" |FATAL EXCEPTION: |(?<=\s)(?=(?:\w{1,60}\.){1,12}[A-Z]))"
+)
+_MESSAGE_LINES = 6
+
+
+def read(lines: list[str]) -> Found | None:
+    """The root cause of the first trace, with the frames below it."""
+    found: Found | None = None
+    kind, message, age = "", "", 99
+    frames: list[Frame] = []
+    for line in lines:
+        if "at " in line and (match := _FRAME.match(line)):
+            if kind and age <= _MESSAGE_LINES:
+                found, frames, kind = Found(_language(match[2]), kind, message), [], ""
+            elif found is None:
+                found = Found(_language(match[2]), "", "")
+            frames.append(Frame(file=_file(match[1], match[2]), line=number(match[3]), function=match[1]))
+            continue
+        age += 1
+        caused = line.lstrip().startswith("Caused by: ")
+        if found and frames and not caused:
+            if _ends(line):
+                break
+            continue
+        if named := _name(line.strip()):
+            kind, message, age = *named, 0
+    if found is None or not frames:
+        return None
+    return Found(found.language, found.exception, found.message, tuple(frames))
+
+
+def _ends(line: str) -> bool:
+    bare = line.strip()
+    return bool(bare) and not bare.startswith(("...", "Suppressed:", "at ", "<")) and line[:1] not in " \t"
+
+
+def _name(line: str) -> tuple[str, str] | None:
+    if match := _NAMED.match(line):
+        return match[1], match[2] or ""
+    if (lead := _LEAD.match(line)) and (match := _NAMED.match(line, lead.end())):
+        return match[1], match[2] or ""
+    return None
+
+
+def _language(file: str) -> str:
+    return {"kt": "Kotlin", "scala": "Scala", "groovy": "Groovy"}.get(file.rpartition(".")[2], "Java")
+
+
+def _file(function: str, file: str) -> str:
+    """A path in the manner of the source tree: the package's folders and the file."""
+    package = function.rpartition(".")[0].rpartition(".")[0]
+    return f"{package.replace('.', '/')}/{file}" if package and "." in file else file
+
+
+READER = Reader(
+    marks=(".java:", ".kt:", "(Native Method)", "(Unknown Source)", ".scala:", ".groovy:"),
+    read=read,
+    library=re.compile(
+        r" (?:java|javax|jdk|sun|com\.sun|kotlin|kotlinx|scala|groovy|android|androidx|dalvik|jakarta|reactor|okhttp3"
+        r"|org\.(?:junit|springframework|apache|eclipse|hibernate|gradle|mockito|jetbrains|slf4j|codehaus)"
+        r"|com\.(?:google|android|fasterxml|intellij)|io\.(?:netty|reactivex|micrometer))\."
+    ),
+)

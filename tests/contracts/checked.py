@@ -1,0 +1,63 @@
+"""The sandbox with every request and answer that passes through it checked against the specifications."""
+
+from collections import Counter
+from typing import Any
+
+from bot.sandbox_app import FAULT_KEY, Message, Receive, SandboxApp, Scope, Send
+from tests.contracts.spec import Spec, read_body, read_path, read_query, spec
+
+_FREE = ("/_control", "/hooks/")
+
+
+class Checked:
+    """ASGI wrapper; `violations` has what was wrong, `unchecked` the requests that no document describes."""
+
+    def __init__(self, app: SandboxApp, against: Spec) -> None:
+        self.sandbox = app
+        self.violations: list[str] = []
+        self.unchecked: Counter[str] = Counter()
+        self._spec = against
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass on, and look at both directions on the way."""
+        if scope["type"] != "http" or scope["path"].startswith(_FREE):
+            await self.sandbox(scope, receive, send)
+            return
+        sent, answered = bytearray(), bytearray()
+        status = 0
+
+        async def receive_copy() -> Message:
+            message = await receive()
+            sent.extend(message.get("body", b""))
+            return message
+
+        async def send_copy(message: Message) -> None:
+            nonlocal status
+            status = message.get("status", status)
+            answered.extend(message.get("body", b""))
+            await send(message)
+
+        try:
+            await self.sandbox(scope, receive_copy, send_copy)
+        finally:
+            self._check(scope, bytes(sent), status, bytes(answered))
+
+    def _check(self, scope: Scope, sent: bytes, status: int, answered: bytes) -> None:
+        method, path = scope["method"], read_path(scope["raw_path"])
+        headers = dict(scope["headers"])
+        if not self._spec.knows(method, path):
+            self.unchecked[f"{method} {path}"] += 1
+        try:
+            body = read_body(headers.get(b"content-type", b"").decode(), sent)
+            self._spec.check_request(method, path, body, read_query(scope["query_string"].decode()))
+            # What a fault spoiled on purpose breaks its contract on purpose.
+            if status and FAULT_KEY not in scope:
+                answer: Any = read_body("application/json", answered)
+                self._spec.check_response(method, path, status, answer)
+        except (AssertionError, ValueError) as error:
+            self.violations.append(str(error) or repr(error))
+
+
+def checked(app: SandboxApp) -> Checked:
+    """Wrap a sandbox; skips the test where the specifications are absent (fails where CI is set)."""
+    return Checked(app, spec())

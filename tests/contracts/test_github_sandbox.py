@@ -1,0 +1,171 @@
+"""The GitHub stand-in against GitHub's own document, and its memory."""
+
+from typing import Any
+
+import pytest
+
+from tests.contracts.api import REPO, Api
+
+_ISSUES = f"/repos/{REPO}/issues"
+
+READS: list[tuple[str, dict[str, Any], int]] = [
+    (f"/repos/{REPO}", {}, 200),
+    ("/repos/octo/absent", {}, 404),
+    (_ISSUES, {}, 200),
+    (_ISSUES, {"state": "all", "sort": "updated", "direction": "asc", "per_page": 2, "page": 2}, 200),
+    (_ISSUES, {"state": "closed", "sort": "comments"}, 200),
+    (_ISSUES, {"since": "2025-01-01T00:01:30Z"}, 200),
+    (_ISSUES, {"labels": "bug,absent"}, 200),
+    (_ISSUES, {"page": 99}, 200),
+    ("/repos/octo/absent/issues", {}, 404),
+    (f"{_ISSUES}/1", {}, 200),
+    (f"{_ISSUES}/2", {}, 200),
+    (f"{_ISSUES}/3", {}, 200),
+    (f"{_ISSUES}/999", {}, 404),
+    (f"{_ISSUES}/1/labels", {}, 200),
+    (f"{_ISSUES}/1/comments", {}, 200),
+    (f"{_ISSUES}/comments", {"sort": "updated", "direction": "desc"}, 200),
+    (f"{_ISSUES}/comments/1", {}, 404),
+    (f"/repos/{REPO}/labels", {"per_page": 3}, 200),
+    (f"/repos/{REPO}/labels/bug", {}, 200),
+    (f"/repos/{REPO}/labels/absent", {}, 404),
+    (f"/repos/{REPO}/contents/README.md", {}, 200),
+    (f"/repos/{REPO}/contents/absent", {}, 404),
+    ("/search/issues", {"q": f"repo:{REPO} is:issue crash"}, 200),
+    ("/search/issues", {"q": "repo:octo/absent crash"}, 422),
+    ("/rate_limit", {}, 200),
+    ("/user", {}, 200),
+]
+
+WRITES: list[tuple[str, str, Any, int]] = [
+    ("POST", f"{_ISSUES}/1/labels", {"labels": ["bug", "area/core"]}, 200),
+    ("PUT", f"{_ISSUES}/1/labels", {"labels": ["question"]}, 200),
+    ("DELETE", f"{_ISSUES}/1/labels", None, 204),
+    ("DELETE", f"{_ISSUES}/1/labels/bug", None, 200),
+    ("DELETE", f"{_ISSUES}/1/labels/absent", None, 404),
+    ("POST", f"{_ISSUES}/1/labels", {"labels": ["x" * 51]}, 422),
+    ("POST", f"{_ISSUES}/1/comments", {"body": "Thanks!"}, 201),
+    ("POST", f"{_ISSUES}/1/comments", {"body": "x" * 65_537}, 422),
+    ("POST", f"{_ISSUES}/999/comments", {"body": "x"}, 404),
+    ("PATCH", f"{_ISSUES}/1", {"labels": ["bug"], "state": "closed", "state_reason": "not_planned"}, 200),
+    ("PATCH", f"{_ISSUES}/4", {"state": "open", "title": "New title", "body": None}, 200),
+    ("POST", f"{_ISSUES}/1/reactions", {"content": "eyes"}, 201),
+    ("POST", f"{_ISSUES}/1/assignees", {"assignees": ["carol"]}, 201),
+    ("DELETE", f"{_ISSUES}/4/assignees", {"assignees": ["bob"]}, 200),
+    ("POST", f"/repos/{REPO}/labels", {"name": "triage", "color": "ff0000", "description": "By a bot"}, 201),
+    ("POST", f"/repos/{REPO}/labels", {"name": "BUG"}, 422),
+    ("PATCH", f"/repos/{REPO}/labels/bug", {"new_name": "defect", "color": "00ff00"}, 200),
+    ("POST", _ISSUES, {"title": "Another", "body": "Text", "labels": ["bug"]}, 201),
+]
+
+
+@pytest.mark.parametrize(("path", "query", "status"), READS)
+def test_reads(api: Api, path: str, query: dict[str, Any], status: int) -> None:
+    assert api.github("GET", path, **query).status == status
+
+
+@pytest.mark.parametrize(("method", "path", "body", "status"), WRITES)
+def test_writes(api: Api, method: str, path: str, body: Any, status: int) -> None:
+    assert api.github(method, path, body).status == status
+    for number in (1, 4):
+        assert api.github("GET", f"{_ISSUES}/{number}").status == 200
+
+
+def test_list_has_open_issues_and_pull_requests_newest_first(api: Api) -> None:
+    found = api.github("GET", _ISSUES).json
+    assert [issue["number"] for issue in found] == [3, 2, 1]
+    assert ["pull_request" in issue for issue in found] == [True, False, False]
+    assert found[1]["user"] is None
+
+
+def test_pages_are_linked_and_lead_through_everything(api: Api) -> None:
+    first = api.github("GET", _ISSUES, state="all", per_page=3)
+    assert 'rel="next"' in first.headers["link"] and 'rel="last"' in first.headers["link"]
+    second = api.github("GET", _ISSUES, state="all", per_page=3, page=2)
+    assert 'rel="prev"' in second.headers["link"] and 'rel="next"' not in second.headers["link"]
+    assert [i["number"] for i in first.json + second.json] == [4, 3, 2, 1]
+
+
+def test_since_sees_what_was_touched(api: Api) -> None:
+    query = {"since": "2026-01-01T00:00:00Z", "sort": "updated", "direction": "asc"}
+    assert api.github("GET", _ISSUES, **query).json == []
+    api.github("POST", f"{_ISSUES}/1/labels", {"labels": ["triaged"]})
+    assert [i["number"] for i in api.github("GET", _ISSUES, **query).json] == [1]
+    assert api.github("GET", _ISSUES, since=query["since"]).json[0]["number"] == 1
+
+
+def test_etag_is_answered_304_until_something_changes(api: Api) -> None:
+    headers = {"authorization": "token t"}
+    tag = api.call("GET", _ISSUES, None, {}, headers).headers["etag"]
+    again = api.call("GET", _ISSUES, None, {}, {**headers, "if-none-match": tag})
+    assert (again.status, again.body) == (304, b"")
+    api.github("POST", f"{_ISSUES}/1/comments", {"body": "x"})
+    assert api.call("GET", _ISSUES, None, {}, {**headers, "if-none-match": tag}).status == 200
+
+
+def test_labels_ignore_case_and_appear_in_the_repository(api: Api) -> None:
+    api.github("POST", f"{_ISSUES}/1/labels", {"labels": ["BUG", "Brand new"]})
+    assert [x["name"] for x in api.github("GET", f"{_ISSUES}/1").json["labels"]] == ["bug", "Brand new"]
+    assert api.github("GET", f"/repos/{REPO}/labels/brand%20NEW").json["name"] == "Brand new"
+    assert api.read("labels") == [
+        {"repo": REPO, "number": 1, "labels": ["bug", "Brand new"], "added": ["brand new"]}
+    ]
+
+
+def test_comment_is_edited_in_place_and_deleted(api: Api) -> None:
+    comment = api.github("POST", f"{_ISSUES}/1/comments", {"body": "one <!-- m -->"}).json
+    path = f"{_ISSUES}/comments/{comment['id']}"
+    assert api.github("PATCH", path, {"body": "two"}).json["body"] == "two"
+    assert [c["body"] for c in api.read("comments")] == ["two"]
+    assert api.github("DELETE", path).status == 204
+    assert api.github("GET", f"{_ISSUES}/1").json["comments"] == 0
+
+
+def test_repeated_marker_is_told(api: Api) -> None:
+    for _ in range(2):
+        api.github("POST", f"{_ISSUES}/1/comments", {"body": "hello <!-- switchyard:1 -->"})
+    assert api.read("state")["issues_with_repeated_comments"] == [f"{REPO}#1"]
+
+
+@pytest.mark.parametrize(("access", "status"), [("gone", 404), ("forbidden", 403), ("disabled", 410)])
+def test_lost_access(api: Api, access: str, status: int) -> None:
+    api.control(repo=REPO, access=access)
+    assert api.github("POST", f"{_ISSUES}/1/labels", {"labels": ["x"]}).status == status
+
+
+def test_without_push_labels_are_dropped_silently(api: Api) -> None:
+    api.control(repo=REPO, access="read")
+    assert api.github("GET", f"/repos/{REPO}").json["permissions"]["push"] is False
+    reply = api.github("POST", f"{_ISSUES}/2/labels", {"labels": ["bug"]})
+    assert (reply.status, reply.json) == (200, [])
+    assert api.github("POST", f"{_ISSUES}/2/comments", {"body": "still allowed"}).status == 201
+
+
+def test_deleted_issue_is_410_and_out_of_lists(api: Api) -> None:
+    api.control(issue={"repo": REPO, "number": 2, "deleted": True})
+    assert api.github("GET", f"{_ISSUES}/2").status == 410
+    assert [i["number"] for i in api.github("GET", _ISSUES, state="all").json] == [4, 3, 1]
+
+
+@pytest.mark.parametrize(
+    ("header", "message"), [("", "Requires authentication"), ("token bad", "Bad credentials")]
+)
+def test_credentials(api: Api, header: str, message: str) -> None:
+    reply = api.call("GET", _ISSUES, None, {}, {"authorization": header})
+    assert (reply.status, reply.json["message"]) == (401, message)
+
+
+def test_search_ranks_titles_first(api: Api) -> None:
+    found = api.github("GET", "/search/issues", q=f"repo:{REPO} repo:octo/gadgets is:issue crash").json
+    assert [(i["repository_url"][-12:], i["number"]) for i in found["items"]] == [
+        ("octo/widgets", 1),
+        ("octo/gadgets", 1),
+    ]
+
+
+def test_malformed_requests_are_refused(api: Api) -> None:
+    assert api.github("POST", f"{_ISSUES}/1/comments", b"{").status == 400
+    assert api.github("POST", f"{_ISSUES}/1/comments", {}).status == 422
+    assert api.github("GET", _ISSUES, state="nonsense").status == 422
+    assert len(api.app.violations) == 3
+    api.app.violations.clear()

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store import cases, outbox, owners, runs
+from bot.store.database import brief
 from bot.store.runs import Batch
 from bot.wiring import App
 from models.case import Case
@@ -41,17 +42,21 @@ async def work_batches(app: App, pause: float = BUSY_PAUSE) -> None:
 
 
 async def _claim(app: App) -> Batch | None:
-    if not await app.database.query(runs.has_open):
+    try:
+        if not await app.database.query(runs.has_open):
+            return None
+        return await app.database.run(lambda c: runs.claim(c, app.me, owners.alive(c)))
+    except SQLAlchemyError as error:
+        log.error("cannot claim a batch, trying again", error=brief(error))
         return None
-    return await app.database.run(lambda c: runs.claim(c, app.me, owners.alive(c)))
 
 
 async def _attempt(app: App, batch: Batch) -> None:
     """A batch that fails as a whole (a full disk, a locked database) is tried again, not lost."""
     try:
         await work_batch(app, batch)
-    except Exception:
-        log.exception("batch failed, trying again", run=batch.run_id, batch=batch.number)
+    except Exception as error:
+        log.error("batch failed, trying again", run=batch.run_id, batch=batch.number, error=brief(error))
         await asyncio.sleep(1)
         with suppress(SQLAlchemyError):
             await app.database.run(lambda c: runs.give_back(c, batch))

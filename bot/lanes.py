@@ -9,7 +9,7 @@ from datetime import datetime
 import structlog
 
 from bot.store import outbox, owners
-from bot.store.database import Database, GroupWriter
+from bot.store.database import Database, GroupWriter, brief
 from bot.store.outbox import Outcome
 from integrations.base import Target
 from integrations.resilience import RetrySettings
@@ -65,9 +65,9 @@ class Lane:
             delay = LOOK
             try:
                 delay = await self._turn(lanes)
-            except Exception:
+            except Exception as error:
                 # The database may be locked or gone for a while; nothing is lost, the lane tries again.
-                log.exception("lane failed", lane=self.name)
+                log.error("lane failed, trying again", lane=self.name, error=brief(error))
             self.wake.clear()
             try:
                 async with asyncio.timeout(delay):

@@ -7,7 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -88,7 +88,13 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def serve(app: Any, host: str = HOST, port: int = 0) -> None:
     """Serve until interrupted."""
-    _server(app).run(sockets=[_listen(host, port)])
+    _run(app, _listen(host, port))
+
+
+def _run(app: Any, listener: socket.socket) -> None:
+    # uvicorn raises the signal again once it has closed down; an interrupt is the usual way to end this.
+    with suppress(KeyboardInterrupt):
+        _server(app).run(sockets=[listener])
 
 
 @dataclass(frozen=True)
@@ -139,8 +145,8 @@ def start_process(args: Sequence[str] = (), *, timeout: float = 60) -> tuple[sub
                 return process, int(line.rsplit(":", 1)[1])
     finally:
         killer.cancel()
-    process.wait(5)
-    raise RuntimeError(f"the sandbox did not start: {process.stderr.read() if process.stderr else ''}")
+    _, errors = process.communicate()
+    raise RuntimeError(f"the sandbox did not start: {errors.strip()}")
 
 
 def _stdout(process: subprocess.Popen[str]) -> IO[str]:
@@ -152,7 +158,13 @@ def _drain(process: subprocess.Popen[str]) -> None:
     """Read on in the background: a full pipe would stop the child."""
     for stream in (process.stdout, process.stderr):
         if stream is not None:
-            threading.Thread(target=lambda s=stream: list(s), daemon=True).start()
+            threading.Thread(target=_discard, args=(stream,), daemon=True).start()
+
+
+def _discard(stream: IO[str]) -> None:
+    with stream:
+        for _ in stream:
+            pass
 
 
 def environment(base: str, repositories: Sequence[str]) -> dict[str, str]:
@@ -190,7 +202,7 @@ def main(
     print(f"{LISTENING}{base}", flush=True)
     for name, value in environment(base, app.repositories()).items():
         print(f"export {name}='{value}'", flush=True)
-    _server(app).run(sockets=[listener])
+    _run(app, listener)
 
 
 if __name__ == "__main__":

@@ -1,10 +1,12 @@
 """The sandbox's own interface: faults and changes are posted to `/_control`, what happened lies below it."""
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from bot.sandbox_issues import wrong_field
 from integrations.github.sandbox_payloads import Writer
 from integrations.github.sandbox_state import IssueRecord, Repository
 from integrations.sandbox_faults import Answer, ControlError, Request, json_answer, parse_fault
@@ -12,7 +14,7 @@ from integrations.sandbox_faults import Answer, ControlError, Request, json_answ
 if TYPE_CHECKING:
     from bot.sandbox_app import SandboxApp
 
-_MARKER = "<!--"
+_MARKER = re.compile(r"<!--\s*([\w-]+)")
 _ISSUE_FIELDS = [
     "repo",
     "number",
@@ -31,7 +33,7 @@ _ISSUE_FIELDS = [
     "locked",
     "deleted",
 ]
-_KINDS = "service+fault, reset, repo, issue, issues, channel, latency_ms"
+_KINDS = "service+fault, reset, repo, issue, issues, channel, latency_ms, token_seconds"
 
 
 class Control:
@@ -71,6 +73,7 @@ class Control:
             "issues": self._issues,
             "channel": self._channel,
             "latency_ms": self._latency,
+            "token_seconds": self._token_seconds,
         }
         for key, handler in handlers.items():
             if key in data:
@@ -115,12 +118,10 @@ class Control:
         if not isinstance(issue, dict) or str(issue.get("repo", "")).count("/") != 1:
             raise ControlError("an issue is an object with its repo as OWNER/NAME")
         _only(issue, *_ISSUE_FIELDS)
-        if issue.get("state", "open") not in ("open", "closed"):
-            raise ControlError(f"state must be open or closed, not {issue['state']!r}")
-        try:
-            put = self._app.github.repositories.get_or_add(issue["repo"]).seed(issue)
-        except (TypeError, ValueError) as error:
-            raise ControlError(f"the issue cannot be read: {error}") from error
+        wrong = wrong_field(issue)
+        if wrong:
+            raise ControlError(wrong)
+        put = self._app.github.repositories.get_or_add(issue["repo"]).seed(issue)
         return {"repo": issue["repo"], "number": put.number}
 
     def _channel(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -136,6 +137,14 @@ class Control:
         if not isinstance(latency, int | float) or isinstance(latency, bool) or latency < 0:
             raise ControlError(f"latency_ms is a number of milliseconds, not {latency!r}")
         self._app.latency_ms = float(latency)
+        return {}
+
+    def _token_seconds(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        _only(data, "token_seconds")
+        seconds = data["token_seconds"]
+        if not isinstance(seconds, int | float) or isinstance(seconds, bool):
+            raise ControlError(f"token_seconds is how long an App's tokens live, not {seconds!r}")
+        self._app.github.app.token_seconds = float(seconds)
         return {}
 
     def state(self) -> dict[str, Any]:
@@ -199,13 +208,10 @@ class Control:
 
 
 def _marked(repo: Repository, issue: IssueRecord) -> int:
-    """Comments with a hidden marker, counted by the one that occurs most often."""
-    markers = Counter(
-        body[body.index(_MARKER) :].partition("-->")[0]
-        for body in (repo.comments[identifier].body for identifier in issue.comment_ids)
-        if _MARKER in body
-    )
-    return max(markers.values(), default=0)
+    """Comments with a hidden marker, counted by the marker's first word that occurs most often."""
+    bodies = (repo.comments[identifier].body for identifier in issue.comment_ids)
+    marks = Counter(found[1] for found in map(_MARKER.search, bodies) if found)
+    return max(marks.values(), default=0)
 
 
 def _dump(value: Any) -> str:

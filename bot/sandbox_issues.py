@@ -3,7 +3,7 @@
 import csv
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,20 @@ from models.errors import UserFacing
 
 BUNDLED = Path(__file__).parent / "data" / "demo_issues.jsonl"
 _NEEDED = ("repo", "title")
+_KINDS: dict[str, tuple[type, ...]] = {
+    "title": (str,),
+    "body": (str, type(None)),
+    "author": (str, type(None)),
+    "author_association": (str,),
+    "labels": (list,),
+    "assignees": (list,),
+    "number": (int, type(None)),
+    "comments": (int,),
+    "reactions": (int,),
+    "pull_request": (bool,),
+    "locked": (bool,),
+    "deleted": (bool,),
+}
 
 
 def load_issues(path: Path | None) -> Iterator[dict[str, Any]]:
@@ -72,28 +86,25 @@ def _read_json_lines(file: Path) -> Iterator[dict[str, Any]]:
                 raise UserFacing(f"{file}, line {number}: not JSON: {error}") from error
             if not isinstance(issue, dict):
                 raise UserFacing(f"{file}, line {number}: expected an object, found {line.strip()[:40]!r}")
-            _check(file, number, issue)
+            _repo(file, number, issue.get("repo"))
+            wrong = wrong_field(issue)
+            if wrong:
+                raise UserFacing(f"{file}, line {number}: {wrong}")
             yield issue
 
 
-def _check(file: Path, line: int, issue: dict[str, Any]) -> None:
-    _repo(file, line, issue.get("repo"))
-    kinds: dict[str, tuple[type, ...]] = {
-        "title": (str,),
-        "body": (str, type(None)),
-        "author": (str, type(None)),
-        "labels": (list,),
-        "assignees": (list,),
-        "number": (int, type(None)),
-        "comments": (int,),
-        "reactions": (int,),
-        "pull_request": (bool,),
-    }
-    for name, wanted in kinds.items():
-        if name in issue and not isinstance(issue[name], wanted):
-            raise UserFacing(f"{file}, line {line}: {name} has the wrong type: {issue[name]!r}")
+def wrong_field(issue: Mapping[str, Any]) -> str | None:
+    """Says which field of an issue cannot be used, or None."""
+    for name, kinds in _KINDS.items():
+        if name in issue and not isinstance(issue[name], kinds):
+            return f"{name} has the wrong type: {issue[name]!r}"
+    for name in ("labels", "assignees"):
+        if not all(isinstance(item, str) for item in issue.get(name, ())):
+            return f"{name} is a list of texts, not {issue[name]!r}"
     if issue.get("state", "open") not in ("open", "closed"):
-        raise UserFacing(f"{file}, line {line}: state must be open or closed, not {issue['state']!r}")
+        return f"state must be open or closed, not {issue['state']!r}"
+    number = issue.get("number")
+    return f"number must be greater than 0, not {number}" if number is not None and number < 1 else None
 
 
 def _repo(file: Path, line: int, value: Any) -> str:

@@ -20,8 +20,7 @@ from nodes.base import Context, Policy
 from subflows.triage import Failure, triage_all
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine import Connection
-
+    from bot.store.database import Database
     from models.router.predict import Model
 
 Result = Case | Failure
@@ -78,7 +77,7 @@ class _StoredIssues:
 
     def __init__(self, url: str | None) -> None:
         self._url = url
-        self._connection: Connection | None = None
+        self._database: Database | None = None
         self._traces: dict[tuple[str, str], tuple[str, str, str]] = {}
         """(repository, fingerprint) → ref, title, url of this process's own cases, not stored yet."""
 
@@ -123,13 +122,13 @@ class _StoredIssues:
     def _query(self, sql: str, values: dict[str, str]) -> list[tuple[str, ...]]:
         import sqlalchemy as sa
 
-        if self._connection is None:
-            from bot.store.database import connect
+        from bot.store.database import Database
 
+        if self._database is None:
             assert self._url is not None
-            # Autocommit: every look-up sees the newest batches and holds no lock between two.
-            self._connection = connect(self._url).connect().execution_options(isolation_level="AUTOCOMMIT")
-        return [tuple(row) for row in self._connection.execute(sa.text(sql), values)]
+            self._database = Database(self._url)
+        with self._database.read() as connection:
+            return [tuple(row) for row in connection.execute(sa.text(sql), values)]
 
 
 def _older(ref: str, issue: Issue) -> bool:

@@ -170,7 +170,10 @@ class Service(Protocol):
 
 @dataclass(slots=True)
 class Fault:
-    """One fault in force: which requests it hits, what it does to them, and how often still."""
+    """One fault in force: which requests it hits, what it does to them, and how often still.
+
+    `pattern` has to fit the whole path, as sent and without the query.
+    """
 
     service: str
     kind: str

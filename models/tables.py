@@ -118,7 +118,7 @@ class BatchRow(SQLModel, table=True):
     state: str = "pending"
     """pending, claimed or done"""
     owner: str | None = None
-    keys: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    refs: list[str] = Field(sa_column=Column(JSON, nullable=False))
     counts: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
 
 

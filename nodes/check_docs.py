@@ -9,19 +9,32 @@ from nodes.text.escape import code, headline, one_line, section
 from nodes.text.markdown import Scan, scan
 
 _KINDS = (
-    ("typo", re.compile(r"\btypos?\b|misspell|spelling|grammar|should (?:read|say) |missing (?:comma|word|letter|backtick)|extra (?:comma|word)")),
-    ("broken link", re.compile(r"(?:broken|dead|invalid|wrong) (?:\w{1,20} ){0,2}(?:link|url|anchor|image)s?|links? (?:is|are|do(?:es)? ?n[o']t) (?:\w{1,10} )?(?:broken|dead|work)|\b404\b")),
-    ("outdated", re.compile(r"out.?dated|out of date|no longer (?:valid|exists|works|correct|true|supported)|obsolete|deprecated|old (?:version|screenshot|syntax|api)|has (?:been )?(?:changed|renamed|removed|moved)|still (?:says|shows|mentions|refers|uses)")),
-    ("wrong", re.compile(r"incorrect|inaccurate|\bwrong\b|mistake|contradict|inconsisten|does ?n[o']t match|mislead|error in the (?:docs|documentation|example)")),
-    ("missing", re.compile(r"missing|undocumented|not documented|no (?:documentation|docs|mention|example|explanation)|does ?n[o']t (?:mention|document|explain|say|cover)|(?:add|need|lack)s? (?:\w{1,15} ){0,3}(?:documentation|docs|example|guide|section|page|tutorial)|document(?:ing)? (?:the|how|that)|how to")),
-    ("unclear", re.compile(r"unclear|confus|ambiguous|hard to (?:understand|find|follow)|clarif|vague|not (?:clear|obvious)")),
+    ("typo", re.compile(r"\btypos?\b|misspell|spelling|grammar|should (?:read|say) |missing (?:comma|word"
+                        r"|letter|backtick)|extra (?:comma|word)")),
+    ("broken link", re.compile(r"(?:broken|dead|invalid|wrong) (?:\w{1,20} ){0,2}(?:link|url|anchor"
+                               r"|image)s?|links? (?:is|are|do(?:es)? ?n[o']t) (?:\w{1,10} )?(?:broken|dead"
+                               r"|work)|\b404\b")),
+    ("outdated", re.compile(r"out.?dated|out of date|no longer (?:valid|exists|works|correct|true"
+                            r"|supported)|obsolete|deprecated|old (?:version|screenshot|syntax|api)"
+                            r"|has (?:been )?(?:changed|renamed|removed|moved)|still (?:says|shows|mentions"
+                            r"|refers|uses)")),
+    ("wrong", re.compile(r"incorrect|inaccurate|\bwrong\b|mistake|contradict|inconsisten|does ?n[o']t match"
+                         r"|mislead|error in the (?:docs|documentation|example)")),
+    ("missing", re.compile(r"missing|undocumented|not documented|no (?:documentation|docs|mention|example"
+                           r"|explanation)|does ?n[o']t (?:mention|document|explain|say|cover)|(?:add|need"
+                           r"|lack)s? (?:\w{1,15} ){0,3}(?:documentation|docs|example|guide|section|page"
+                           r"|tutorial)|document(?:ing)? (?:the|how|that)|how to")),
+    ("unclear", re.compile(r"unclear|confus|ambiguous|hard to (?:understand|find|follow)|clarif|vague"
+                           r"|not (?:clear|obvious)")),
 )  # fmt: skip
 _DOCS_URL = re.compile(
-    r"docs?[./]|/docs?\b|readthedocs|/wiki|/guide|/tutorial|/reference|/manual|/learn|readme|/blog/|\.html|\.md|github\.io|/api\b",
+    r"docs?[./]|/docs?\b|readthedocs|/wiki|/guide|/tutorial|/reference|/manual|/learn|readme|/blog/|\.html"
+    r"|\.md|github\.io|/api\b",
     re.I,
 )
 _SECTION = re.compile(
-    r"(?:section|chapter|page|heading|paragraph|guide|tutorial)s? (?:on |about |called |named |titled )?[\"“'‘*_]{1,2}([^\"”'’*_\n]{3,80})[\"”'’*_]"
+    r"(?:section|chapter|page|heading|paragraph|guide|tutorial)s? (?:on |about |called |named "
+    r"|titled )?[\"“'‘*_]{1,2}([^\"”'’*_\n]{3,80})[\"”'’*_]"
 )
 _DOCS_PATH = re.compile(
     r"(?i)\.(?:md|rst|adoc|mdx|txt|ipynb|html?)$|(?:^|/)docs?/|readme|changelog|contributing|license"

@@ -72,9 +72,8 @@ def describe(case: Case) -> str:
 def _header(case: Case) -> str:
     issue = case.issue
     author = code(issue.author, 60) if issue.author else "a deleted account"
-    lines = [
-        f"**[{inline(issue.ref, 200)}]({_address(issue.html_url)})** by {author}, {issue.created_at:%-d %B %Y}"
-    ]
+    link = f"**[{inline(issue.ref, 200)}]({_address(issue.html_url)})**"
+    lines = [f"{link} by {author}, {issue.created_at:%-d %B %Y}"]
     if case.decision:
         lines.append(_why(case.decision))
     if case.impact:

@@ -1,4 +1,4 @@
-"""Drafts what a documentation issue asks for: the replacement it spells out, or an outline of its questions."""
+"""Drafts what a documentation issue asks for: the replacement it spells out, or an outline."""
 
 import re
 from dataclasses import dataclass, replace
@@ -11,18 +11,25 @@ from nodes.text.excerpt import tame
 from nodes.text.markdown import Scan, scan, sentences
 
 _QUOTE = r"[`\"“'‘]{1,2}([^`\"”'’\n]{1,160})[`\"”'’]{1,2}"
+_SHOULD = r"(?:should (?:be|read|say|have been)|must be|needs to be|has to be)"
+_TOLD = r"(?:says?|reads?|shows?|uses|has|states?|mentions?|written(?: as)?|(?:mis)?spelled(?: as)?)"
 _OLD_NEW = (
-    re.compile(rf"{_QUOTE}\s{{0,3}}(?:should (?:be|read|say|have been)|must be|needs to be|has to be)\s(?:changed to |replaced (?:by|with) |written as )?{_QUOTE}"),
-    re.compile(rf"(?:replace|change|rename|correct|fix)\s{_QUOTE}\s(?:with|to|by|into)\s{_QUOTE}", re.IGNORECASE),
+    re.compile(rf"{_QUOTE}\s{{0,3}}{_SHOULD}\s(?:changed to |replaced (?:by|with) |written as )?{_QUOTE}"),
+    re.compile(
+        rf"(?:[Rr]eplace|[Cc]hange|[Rr]ename|[Cc]orrect|[Ff]ix)\s{_QUOTE}\s(?:with|to|by|into)\s{_QUOTE}"
+    ),
     re.compile(rf"{_QUOTE}\s{{0,3}}(?:->|=>|→|-->)\s{{0,3}}{_QUOTE}"),
-    re.compile(rf"(?:says?|reads?|written as|spelled|misspelled as|states?)\s{_QUOTE},?\s(?:but |it |and )*(?:should (?:be|read|say)|instead of)\s{_QUOTE}", re.IGNORECASE),
-)  # fmt: skip
-_NEW_OLD = (re.compile(rf"{_QUOTE}\s(?:instead of|rather than|and not|in place of)\s{_QUOTE}"),)
+    re.compile(rf"{_TOLD}\s{_QUOTE},?\s(?:(?:but |and )?(?:it )?{_SHOULD}|instead of|rather than)\s{_QUOTE}"),
+)
+_NEW_OLD = (
+    re.compile(rf"(?:{_SHOULD}|\b[Uu]se)\s{_QUOTE},?\s(?:instead of|rather than|and not|not)\s{_QUOTE}"),
+)
 _BARE = re.compile(
     r"(?<!\w)([A-Za-z][\w-]{1,40}) (?:->|=>|→|should be(?: spelled)?|instead of) ([A-Za-z][\w-]{1,40})(?!\w)"
 )
 _ASKS = re.compile(
-    r"(?i)^(?:how|what|which|where|when|why|is|are|does|do|can|should|will)\b|\b(?:how to|what|which|whether) "
+    r"(?i)^(?:how|what|which|where|when|why|is|are|does|do|can|should|will)\b|\b(?:how to|what|which"
+    r"|whether) "
 )
 _LIMIT = 20_000
 _SMALL_WORDS = frozenset(

@@ -10,8 +10,10 @@ from nodes.text.excerpt import tame
 from nodes.text.markdown import Scan, scan, sentences
 
 _RISKS = (
-    ("Compatibility", re.compile(r"(?i)breaking change|backwards?.compat|existing (?:users|code|behaviou?r)|deprecat")),
-    ("Speed or memory", re.compile(r"(?i)performance|slow(?:er|s)?\b|memory (?:use|usage|footprint)|overhead|latency|bundle size")),
+    ("Compatibility", re.compile(r"(?i)breaking change|backwards?.compat|existing (?:users|code|behaviou?r)"
+                                 r"|deprecat")),
+    ("Speed or memory", re.compile(r"(?i)performance|slow(?:er|s)?\b|memory (?:use|usage|footprint)"
+                                   r"|overhead|latency|bundle size")),
     ("Security", re.compile(r"(?i)\b(?:security|permissions?|untrusted|sandboxed|credentials?|privacy)\b")),
     ("Data", re.compile(r"(?i)migrat|data loss|file format|schema change|existing data")),
 )  # fmt: skip

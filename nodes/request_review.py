@@ -9,7 +9,8 @@ from nodes.text.escape import code, section
 from nodes.text.markdown import Scan, part_like, scan
 
 _EXPECTED = re.compile(
-    r"(?i)\b(?:expect\w{0,4}|should (?:be|have|not|work|show|return|see|get)|supposed to|actual(?:ly)?|instead of)\b"
+    r"(?i)\b(?:expect\w{0,4}|should|supposed to|actual(?:ly)?"
+    r"|instead of)\b"
 )
 _EXPECTED_HEADING = re.compile(r"(?i)expected|actual|should happen|happened instead")
 _VERSION_HEADING = re.compile(r"(?i)\bversions?\b|environment|system info|release|platform")

@@ -16,12 +16,12 @@ _PATTERN_LIMIT = 20_000
 
 @dataclass(frozen=True)
 class RouteIssue:
-    """`fallback_threshold` is what the next likeliest route must reach where a rule forbids the likeliest."""
+    """`fallback_threshold` is what the next likeliest route must reach where a rule forbids one."""
 
     fallback_threshold: float = 0.6
 
     async def __call__(self, case: Case, ctx: Context, /) -> Case:
-        # The prediction is kept whoever decides: the report compares it, and people see what it would have said.
+        # The prediction is kept whoever decides: people see what the model would have said.
         prediction = await ctx.router.predict(case)
         return replace(case, decision=self.decide(case, prediction, ctx))
 

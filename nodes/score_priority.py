@@ -10,10 +10,12 @@ from nodes.text.escape import counted, section
 from nodes.text.markdown import Scan, scan
 
 _STRONG = re.compile(
-    r"\b(?:essential|critical|blocker|must.have|cannot use|can't use|impossible to|deal.?breaker|required for|accessib\w{1,6}|screen reader)\b"
+    r"\b(?:essential|critical|blocker|must.have|cannot use|can't use|impossible to|deal.?breaker"
+    r"|required for|accessib\w{1,6}|screen reader)\b"
 )
 _USEFUL = re.compile(
-    r"\b(?:workflow|productiv\w{1,6}|every (?:day|time)|always have to|annoying|tedious|manually|time.consuming|many users|often)\b"
+    r"\b(?:workflow|productiv\w{1,6}|every (?:day|time)|always have to|annoying|tedious|manually"
+    r"|time.consuming|many users|often)\b"
 )
 _SMALL = re.compile(
     r"\b(?:nice to have|minor|small improvement|would be nice|cosmetic|nit|convenien\w{1,3})\b"
@@ -38,11 +40,15 @@ class ScorePriority:
         effort = case.estimate or self.default_effort
         product = reach * impact * confidence / effort
         score = round(min(100.0, 100.0 * math.log1p(product) / math.log1p(_TOP)), 1)
-        text = (
-            f"**{score:.0f} of 100** = reach {reach:.1f} x impact {impact:g} x confidence {confidence:.0%} / effort {effort}\n\n"
-            f"- Reach: {_counted(case)}\n- Impact: {_IMPACT_WORDS[impact]}\n- Confidence: {_confidence_words(confidence)}"
+        parts = f"reach {reach:.1f} x impact {impact:g} x confidence {confidence:.0%} / effort {effort}"
+        lines = (
+            f"**{score:.0f} of 100** = {parts}",
+            "",
+            f"- Reach: {_counted(case)}",
+            f"- Impact: {_IMPACT_WORDS[impact]}",
+            f"- Confidence: {_confidence_words(confidence)}",
         )
-        return replace(case, priority=score, sections=(*case.sections, section("Priority", text)))
+        return replace(case, priority=score, sections=(*case.sections, section("Priority", *lines)))
 
 
 _IMPACT_WORDS = {

@@ -16,7 +16,8 @@ _GOOD = re.compile(
     rf" (?:\w{{1,12}} ){{0,3}}(?:in|with|on|using|until|before) (?:[a-z][\w.+-]{{0,20}} ){{0,3}}{_NUMBER}"
 )
 _BAD = re.compile(
-    r"(?:since|after (?:upgrading|updating|the (?:update|upgrade))|starting (?:with|from|in)|broke(?:n)? (?:in|since|with)"
+    r"(?:since|after (?:upgrading|updating|the (?:update|upgrade))|starting (?:with|from|in)"
+    r"|broke(?:n)? (?:in|since|with)"
     r"|introduced in|regress\w{1,5} (?:in|since)|(?:upgraded?|updated?|updating|upgrading))"
     rf" (?:\w{{1,12}} ){{0,3}}?(?:to |from )?(?:[a-z][\w.+-]{{0,20}} ){{0,2}}{_NUMBER}"
 )
@@ -67,11 +68,10 @@ def _from_versions(found: Scan) -> list[str]:
     good, bad = _GOOD.search(text), _BAD.search(text)
     good_version = good[1].rstrip(".-") if good else ""
     bad_version = bad[1].rstrip(".-") if bad else ""
-    if good_version and bad_version and good_version != bad_version:
-        return [
-            f"Worked in {inline(good_version, 30)}, fails since {inline(bad_version, 30)}: the change between the two "
-            "is the suspect, and `git bisect` will find it."
-        ]
-    if good_version:
-        return [f"Worked in {inline(good_version, 30)}: look at what changed after it."]
-    return []
+    if not good_version:
+        return []
+    worked = f"Worked in {inline(good_version, 30)}"
+    if not bad_version or bad_version == good_version:
+        return [f"{worked}: look at what changed after it."]
+    fails = f"fails since {inline(bad_version, 30)}"
+    return [f"{worked}, {fails}: a change between the two is the suspect, and `git bisect` will find it."]

@@ -12,7 +12,8 @@ from nodes.text.labels import is_priority, route_of_label
 _LABEL_LIMIT = 50
 _NEXT = {
     "bug": "Thank you for the report. It was routed as a **bug** and is in the team's queue.",
-    "feature": "Thank you for the idea. It was routed as a **feature request** and will be weighed with the others.",
+    "feature": "Thank you for the idea. It was routed as a **feature request** and will be weighed with the "
+    "others.",
     "docs": "Thank you for pointing this out. It was routed to the **documentation**.",
     "security": "Thank you. This was routed for review.",
     "needs_human": "Thank you. A person will look at this and decide where it goes.",
@@ -21,7 +22,7 @@ _NEXT = {
 
 @dataclass(frozen=True)
 class UpdateIssue:
-    """A similar issue with at least `duplicate_score` is named as a likely duplicate; nothing is ever closed."""
+    """Similar issues with at least `duplicate_score` are named as likely duplicates; nothing is closed."""
 
     duplicate_score: float = 0.9
 

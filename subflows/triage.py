@@ -22,7 +22,7 @@ _ERROR_LIMIT = 500
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A case that could not be triaged: which issue, in which node, and the error in at most 500 characters."""
+    """A case that could not be triaged: which issue, in which node, and the error, bounded."""
 
     ref: str
     node: str

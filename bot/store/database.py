@@ -107,7 +107,7 @@ class Database:
                 self.migrate()
                 return
         except sa.exc.DBAPIError as error:
-            raise UserFacing(f"database: {_words(error)}; check storage.url") from None
+            raise UserFacing(f"database: {brief(error)}; check storage.url") from None
         raise UserFacing(
             f"database: schema {version or 'missing'}, this version needs {SCHEMA_VERSION}; "
             "run `switchyard migrate`"
@@ -130,8 +130,11 @@ class Database:
         self.engine.dispose()
 
 
-def _words(error: sa.exc.DBAPIError) -> str:
-    return str(error.orig).strip().splitlines()[0][:200]
+def brief(error: BaseException) -> str:
+    """An error in one bounded line, for logs; the database's own words where it is one of its errors."""
+    original = getattr(error, "orig", None) or error
+    lines = str(original).strip().splitlines() or [""]
+    return f"{type(original).__name__}: {lines[0][:200]}"
 
 
 class GroupWriter:

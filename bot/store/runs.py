@@ -74,7 +74,7 @@ def status(connection: Connection, run_id: str) -> str | None:
 def add_batches(connection: Connection, run_id: str, start: int, groups: Sequence[Sequence[str]]) -> None:
     if groups:
         rows = [
-            {"run_id": run_id, "number": start + index, "state": "pending", "keys": list(keys)}
+            {"run_id": run_id, "number": start + index, "state": "pending", "refs": list(keys)}
             for index, keys in enumerate(groups)
         ]
         connection.execute(sa.insert(_batches), rows)
@@ -91,7 +91,7 @@ class Batch:
 def claim(connection: Connection, me: str, alive: Iterable[str]) -> Batch | None:
     """Take one batch of any running run: a pending one, or one whose process died."""
     row = connection.execute(
-        sa.select(_batches.c.run_id, _batches.c.number, _batches.c.keys, _runs.c.params)
+        sa.select(_batches.c.run_id, _batches.c.number, _batches.c.refs, _runs.c.params)
         .join(_runs, _runs.c.id == _batches.c.run_id)
         .where(
             _runs.c.status == "running",
@@ -107,7 +107,7 @@ def claim(connection: Connection, me: str, alive: Iterable[str]) -> Batch | None
     if row is None:
         return None
     _set_batch(connection, row.run_id, row.number, state="claimed", owner=me)
-    return Batch(row.run_id, row.number, tuple(row.keys), bool(row.params.get("full")))
+    return Batch(row.run_id, row.number, tuple(row.refs), bool(row.params.get("full")))
 
 
 def has_open(connection: Connection) -> bool:
@@ -158,7 +158,7 @@ def steps(connection: Connection, run_id: str) -> list[dict[str, Any]]:
     rows = connection.execute(
         sa.select(_batches).where(_batches.c.run_id == run_id).order_by(_batches.c.number)
     )
-    return [{"name": f"batch {row.number}", "state": row.state, "issues": len(row.keys)} for row in rows]
+    return [{"name": f"batch {row.number}", "state": row.state, "issues": len(row.refs)} for row in rows]
 
 
 def totals(connection: Connection, run_id: str) -> dict[str, Any]:

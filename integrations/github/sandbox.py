@@ -6,6 +6,19 @@ from typing import Any
 from urllib.parse import parse_qs, urlencode
 from zlib import crc32
 
+from integrations.github.sandbox_app import AppRoutes
+from integrations.github.sandbox_input import (
+    MAX_LABEL,
+    Refused,
+    check_text,
+    comment_body,
+    failure,
+    invalid,
+    label_fields,
+    read_body,
+    read_names,
+    refuse,
+)
 from integrations.github.sandbox_limits import Limits
 from integrations.github.sandbox_payloads import Writer, user
 from integrations.github.sandbox_search import search
@@ -29,51 +42,11 @@ from integrations.sandbox_faults import (
     json_answer,
 )
 
-MAX_BODY = 65_536
-MAX_TITLE = 256
-MAX_LABEL = 50
-_DOCS = "https://docs.github.com/rest"
 _HEADERS = (
     (b"content-type", b"application/json; charset=utf-8"),
     (b"x-github-media-type", b"github.v3; format=json"),
     (b"x-github-api-version-selected", b"2022-11-28"),
 )
-_MESSAGES = {
-    400: "Problems parsing JSON",
-    401: "Bad credentials",
-    403: "Resource not accessible by personal access token",
-    404: "Not Found",
-    410: "This issue was deleted",
-    429: "You have exceeded a secondary rate limit.",
-    500: "Server Error",
-    502: "Server Error",
-    503: "Service unavailable",
-}
-
-
-class _Refused(Exception):
-    """Ends a handler with an error answer."""
-
-    def __init__(self, answer: Answer) -> None:
-        super().__init__()
-        self.answer = answer
-
-
-def failure(status: int, message: str | None = None, **more: Any) -> Answer:
-    """An error in GitHub's shape."""
-    body = {"message": message or _MESSAGES.get(status, "Error"), "documentation_url": _DOCS, **more}
-    return json_answer(status, {**body, "status": str(status)})
-
-
-def _refuse(status: int, message: str | None = None) -> _Refused:
-    return _Refused(failure(status, message))
-
-
-def _invalid(resource: str, field: str, code: str = "invalid", message: str | None = None) -> _Refused:
-    error = {"resource": resource, "field": field, "code": code}
-    if message:
-        error["message"] = message
-    return _Refused(failure(422, "Validation Failed", errors=[error]))
 
 
 class GitHubSandbox:
@@ -87,6 +60,8 @@ class GitHubSandbox:
         self.router = Router()
         self.writer = Writer("https://api.github.com")
         self._filtered: dict[tuple[Any, ...], tuple[int, list[int]]] = {}
+        self.app = AppRoutes(self.repositories, lambda: self.writer)
+        self.app.add_to(self._route)
         self._add_routes()
 
     def _add_routes(self) -> None:
@@ -127,7 +102,7 @@ class GitHubSandbox:
         def guarded(request: Request) -> Answer:
             try:
                 return handler(request)
-            except _Refused as refused:
+            except Refused as refused:
                 return refused.answer
 
         self.router.add(method, template, guarded)
@@ -139,8 +114,10 @@ class GitHubSandbox:
         token = _token(request)
         if not token:
             return failure(401, "Requires authentication")
-        if token == REFUSED:
+        if token == REFUSED or self.app.expired(token):
             return failure(401)
+        if request.path == "/user" and self.app.issued(token):
+            return failure(403, "Resource not accessible by integration")
         base = f"http://{request.headers.get('host', 'api.github.com')}"
         if base != self.writer.base:
             self.writer = Writer(base)
@@ -184,9 +161,9 @@ class GitHubSandbox:
     def _repo(self, request: Request) -> Repository:
         repo = self.repositories.find(f"{request.params['owner']}/{request.params['repo']}")
         if repo is None or repo.access == "gone":
-            raise _refuse(404)
+            raise refuse(404)
         if repo.access == "forbidden":
-            raise _refuse(403)
+            raise refuse(403)
         return repo
 
     def _issue(self, request: Request) -> tuple[Repository, IssueRecord]:
@@ -194,15 +171,15 @@ class GitHubSandbox:
         number = request.params["issue_number"]
         issue = repo.issues.get(int(number)) if number.isdecimal() else None
         if issue is None:
-            raise _refuse(404)
+            raise refuse(404)
         if issue.deleted:
-            raise _refuse(410)
+            raise refuse(410)
         return repo, issue
 
     def _issues_of(self, request: Request) -> Repository:
         repo = self._repo(request)
         if repo.access == "disabled":
-            raise _refuse(410, "Issues are disabled for this repo")
+            raise refuse(410, "Issues are disabled for this repo")
         return repo
 
     def _comment(self, request: Request) -> tuple[Repository, Comment]:
@@ -210,7 +187,7 @@ class GitHubSandbox:
         number = request.params["comment_id"]
         comment = repo.comments.get(int(number)) if number.isdecimal() else None
         if comment is None:
-            raise _refuse(404)
+            raise refuse(404)
         return repo, comment
 
     def _page(self, request: Request, total: int) -> tuple[slice, tuple[tuple[bytes, bytes], ...]]:
@@ -272,7 +249,7 @@ class GitHubSandbox:
                 size = 0 if deeper else len(text.encode())
                 entries.setdefault(child, self.writer.entry(repo, inside + child, kind, size))
         if not entries:
-            raise _refuse(404)
+            raise refuse(404)
         return json_answer(200, list(entries.values()))
 
     def _list_issues(self, request: Request) -> Answer:
@@ -280,14 +257,14 @@ class GitHubSandbox:
         query = request.query
         state, sort = query.get("state", "open"), query.get("sort", "created")
         if state not in ("open", "closed", "all"):
-            raise _invalid("Issue", "state")
+            raise invalid("Issue", "state")
         if sort not in ("created", "updated", "comments"):
-            raise _invalid("Issue", "sort")
+            raise invalid("Issue", "sort")
         since = None
         if query.get("since"):
             since = time_text(query["since"].replace(" ", "+"))
             if since is None:
-                raise _invalid("Issue", "since")
+                raise invalid("Issue", "since")
         wanted = {k: query[k] for k in ("labels", "creator", "assignee") if query.get(k)}
         numbers = self._matching(repo, sort, state, since, wanted)
         total = len(numbers)
@@ -322,24 +299,24 @@ class GitHubSandbox:
     def _search(self, request: Request) -> Answer:
         query = request.query
         if not query.get("q", "").strip():
-            raise _invalid("Search", "q", "missing")
+            raise invalid("Search", "q", "missing")
         found = search(self.repositories, query["q"])
         if found is None:
-            raise _invalid("Search", "q", message="The listed repositories cannot be searched.")
+            raise invalid("Search", "q", message="The listed repositories cannot be searched.")
         part, headers = self._page(request, min(len(found), 1000))
         if part.start >= 1000:
-            raise _refuse(422, "Only the first 1000 search results are available")
+            raise refuse(422, "Only the first 1000 search results are available")
         texts = [self.writer.issue(r, i, extra='"score":1.0,') for r, i in found[:1000][part]]
-        head = f'{{"total_count":{len(found)},"incomplete_results":false,"search_type":"lexical","items":'.encode()
-        return Answer(200, head + _joined(texts) + b"}", headers)
+        head = f'{{"total_count":{len(found)},"incomplete_results":false,"search_type":"lexical",'
+        return Answer(200, head.encode() + b'"items":' + _joined(texts) + b"}", headers)
 
     def _create_issue(self, request: Request) -> Answer:
         repo = self._issues_of(request)
-        data = _body(request)
+        data = read_body(request)
         title = data.get("title")
-        if not isinstance(title, str | int) or not str(title).strip():
-            raise _invalid("Issue", "title", "missing_field")
-        _check_text("Issue", data)
+        if not isinstance(title, str | int) or isinstance(title, bool) or not str(title).strip():
+            raise invalid("Issue", "title", "missing_field")
+        check_text("Issue", data)
         allowed = repo.access == "push"
         issue = repo.seed(
             {
@@ -348,8 +325,8 @@ class GitHubSandbox:
                 "author": API_USER,
                 "author_association": "MEMBER" if allowed else "NONE",
                 "created_at": now_text(),
-                "labels": _names(data.get("labels", [])) if allowed else [],
-                "assignees": data.get("assignees", []) if allowed else [],
+                "labels": read_names(data.get("labels")) if allowed else [],
+                "assignees": read_names(data.get("assignees"), "login")[:10] if allowed else [],
             }
         )
         return self._issue_answer(repo, issue, 201)
@@ -362,19 +339,19 @@ class GitHubSandbox:
 
     def _edit_issue(self, request: Request) -> Answer:
         repo, issue = self._issue(request)
-        data = _body(request)
-        _check_text("Issue", data)
+        data = read_body(request)
+        check_text("Issue", data)
         state = data.get("state")
         if state not in (None, "open", "closed"):
-            raise _invalid("Issue", "state")
+            raise invalid("Issue", "state")
         allowed = repo.access == "push"
         own = allowed or issue.author == API_USER
         if not own and set(data) - {"labels", "assignees", "milestone"}:
-            raise _refuse(403, "Must have admin rights to Repository.")
+            raise refuse(403, "Must have admin rights to Repository.")
         if allowed and isinstance(data.get("labels"), list):
-            self._give_labels(repo, issue, _names(data["labels"]), keep=False)
+            self._give_labels(repo, issue, read_names(data["labels"]), keep=False)
         if allowed and isinstance(data.get("assignees"), list):
-            issue.assignees = list(dict.fromkeys(_names(data["assignees"], "login")))[:10]
+            issue.assignees = list(dict.fromkeys(read_names(data["assignees"], "login")))[:10]
         if data.get("title") is not None:
             issue.title = str(data["title"])
         if "body" in data:
@@ -402,11 +379,11 @@ class GitHubSandbox:
 
     def _put_labels(self, request: Request, *, keep: bool) -> Answer:
         repo, issue = self._issue(request)
-        data = _body(request, allow_list=True)
+        data = read_body(request, allow_list=True)
         labels = data.get("labels") if isinstance(data, dict) else data
         if not isinstance(labels, list):
-            raise _invalid("Issue", "labels", "missing_field" if labels is None else "invalid")
-        names = _names(labels)
+            raise invalid("Issue", "labels", "missing_field" if labels is None else "invalid")
+        names = read_names(labels)
         if repo.access == "push":
             self._give_labels(repo, issue, names, keep=keep)
             repo.touch(issue)
@@ -415,14 +392,14 @@ class GitHubSandbox:
     def _give_labels(self, repo: Repository, issue: IssueRecord, names: list[str], *, keep: bool) -> None:
         for name in names:
             if not name.strip() or len(name) > MAX_LABEL:
-                raise _invalid(
+                raise invalid(
                     "Label", "name", message=f"name is too long (maximum is {MAX_LABEL} characters)"
                 )
         keys = repo.label_keys(names)
         kept = issue.labels if keep else []
         merged = list(dict.fromkeys([*kept, *keys]))
         if len(merged) > 100:
-            raise _invalid("Issue", "labels", message="an issue has at most 100 labels")
+            raise invalid("Issue", "labels", message="an issue has at most 100 labels")
         issue.labels_added += [k for k in keys if k not in issue.labels]
         issue.labels = merged
 
@@ -437,7 +414,7 @@ class GitHubSandbox:
         repo, issue = self._issue(request)
         key = request.params["name"].lower()
         if key not in issue.labels:
-            raise _refuse(404, "Label does not exist")
+            raise refuse(404, "Label does not exist")
         if repo.access == "push":
             issue.labels.remove(key)
             repo.touch(issue)
@@ -466,9 +443,9 @@ class GitHubSandbox:
 
     def _create_comment(self, request: Request) -> Answer:
         repo, issue = self._issue(request)
-        body = _comment_body(request)
+        body = comment_body(request)
         if issue.locked and repo.access != "push":
-            raise _refuse(403, "Unable to create comment because issue is locked.")
+            raise refuse(403, "Unable to create comment because issue is locked.")
         comment = repo.add_comment(issue, body)
         return self._comment_answer(repo, comment, 201)
 
@@ -480,7 +457,7 @@ class GitHubSandbox:
 
     def _edit_comment(self, request: Request) -> Answer:
         repo, comment = self._comment(request)
-        comment.body = _comment_body(request)
+        comment.body = comment_body(request)
         comment.updated_at = now_text()
         repo.touch(repo.issues[comment.number])
         return self._comment_answer(repo, comment)
@@ -495,9 +472,9 @@ class GitHubSandbox:
 
     def _react(self, request: Request) -> Answer:
         repo, issue = self._issue(request)
-        content = _body(request).get("content")
+        content = read_body(request).get("content")
         if content not in REACTIONS:
-            raise _invalid("Reaction", "content")
+            raise invalid("Reaction", "content")
         status = 200 if content in issue.own_reactions else 201
         if status == 201:
             issue.own_reactions[content] = repo.new_id()
@@ -508,7 +485,7 @@ class GitHubSandbox:
 
     def _assign(self, request: Request) -> Answer:
         repo, issue = self._issue(request)
-        people = _names(_body(request).get("assignees") or [], "login")
+        people = read_names(read_body(request).get("assignees"), "login")
         if repo.access == "push":
             issue.assignees = list(dict.fromkeys([*issue.assignees, *people]))[:10]
             repo.touch(issue)
@@ -516,7 +493,7 @@ class GitHubSandbox:
 
     def _unassign(self, request: Request) -> Answer:
         repo, issue = self._issue(request)
-        people = _names(_body(request).get("assignees") or [], "login")
+        people = read_names(read_body(request).get("assignees"), "login")
         if repo.access == "push":
             issue.assignees = [login for login in issue.assignees if login not in people]
             repo.touch(issue)
@@ -532,19 +509,19 @@ class GitHubSandbox:
         repo = self._repo(request)
         label = repo.labels.get(request.params["name"].lower())
         if label is None:
-            raise _refuse(404)
+            raise refuse(404)
         return Answer(200, self.writer.label(repo, label).encode(), _HEADERS)
 
     def _create_label(self, request: Request) -> Answer:
         repo = self._repo(request)
         if repo.access != "push":
-            raise _refuse(403)
-        data = _label_fields(_body(request))
+            raise refuse(403)
+        data = label_fields(read_body(request))
         name = data.get("name", "")
         if not name.strip():
-            raise _invalid("Label", "name", "missing_field")
+            raise invalid("Label", "name", "missing_field")
         if name.lower() in repo.labels:
-            raise _invalid("Label", "name", "already_exists")
+            raise invalid("Label", "name", "already_exists")
         label = repo.add_label(name, color=data.get("color", "ededed"), description=data.get("description"))
         return Answer(201, self.writer.label(repo, label).encode(), _HEADERS)
 
@@ -553,10 +530,10 @@ class GitHubSandbox:
         key = request.params["name"].lower()
         label = repo.labels.get(key)
         if label is None:
-            raise _refuse(404)
+            raise refuse(404)
         if repo.access != "push":
-            raise _refuse(403)
-        data = _label_fields(_body(request))
+            raise refuse(403)
+        data = label_fields(read_body(request))
         label.color = data.get("color", label.color)
         label.description = data.get("description", label.description)
         if data.get("new_name"):
@@ -594,58 +571,3 @@ def _filter(repo: Repository, since: str | None, wanted: Mapping[str, str]) -> C
         )
 
     return keep
-
-
-def _body(request: Request, *, allow_list: bool = False) -> Any:
-    try:
-        data = request.json()
-    except ValueError:
-        raise _refuse(400) from None
-    if data is None:
-        return {}
-    if not isinstance(data, dict) and not (allow_list and isinstance(data, list)):
-        raise _refuse(400, "Body should be a JSON object")
-    return data
-
-
-def _names(items: Iterable[Any], key: str = "name") -> list[str]:
-    """Names out of a list of names or of objects that have one."""
-    names = [item.get(key) if isinstance(item, dict) else item for item in items]
-    if not all(isinstance(name, str) for name in names):
-        raise _invalid("Label" if key == "name" else "User", key)
-    return [str(name) for name in names]
-
-
-def _check_text(resource: str, data: Mapping[str, Any]) -> None:
-    body, title = data.get("body"), data.get("title")
-    if body is not None and not isinstance(body, str):
-        raise _invalid(resource, "body")
-    if body is not None and len(body) > MAX_BODY:
-        raise _invalid(resource, "body", "custom", f"body is too long (maximum is {MAX_BODY} characters)")
-    if title is not None and (not str(title).strip() or len(str(title)) > MAX_TITLE):
-        raise _invalid(resource, "title", "custom", f"title has 1 to {MAX_TITLE} characters")
-
-
-def _comment_body(request: Request) -> str:
-    data = _body(request)
-    body = data.get("body")
-    if not isinstance(body, str) or not body.strip():
-        raise _invalid("IssueComment", "body", "missing_field")
-    _check_text("IssueComment", {"body": body})
-    return body
-
-
-def _label_fields(data: Mapping[str, Any]) -> dict[str, Any]:
-    fields = {k: v for k, v in data.items() if k in ("name", "new_name", "color", "description")}
-    for key, value in fields.items():
-        if not isinstance(value, str) and not (key == "description" and value is None):
-            raise _invalid("Label", key)
-    for key in ("name", "new_name"):
-        if len(fields.get(key, "")) > MAX_LABEL:
-            raise _invalid("Label", "name", message=f"name is too long (maximum is {MAX_LABEL} characters)")
-    color = fields.get("color")
-    if color is not None and (len(color) != 6 or not all(c in "0123456789abcdefABCDEF" for c in color)):
-        raise _invalid("Label", "color")
-    if len(fields.get("description") or "") > 100:
-        raise _invalid("Label", "description")
-    return fields

@@ -149,7 +149,16 @@ class Writer:
             ("forks_count", "stargazers_count", "watchers_count", "forks", "watchers", "size"), 0
         )
         features = dict.fromkeys(
-            ("has_projects", "has_wiki", "has_pages", "has_discussions", "archived", "disabled", "fork"),
+            (
+                "has_projects",
+                "has_downloads",
+                "has_wiki",
+                "has_pages",
+                "has_discussions",
+                "archived",
+                "disabled",
+                "fork",
+            ),
             False,
         )
         push = repo.access == "push"

@@ -17,6 +17,7 @@ _MENTION = re.compile(r"(?<!\w)@(?=\w)")
 _SPACES = re.compile(r"\s+")
 _MARKUP = re.compile(r"([\\`*\[\]<>|])")
 _LONG_FENCE = re.compile(r"`{3,}")
+_HUGE_FENCE = re.compile(r"`{9,}")
 _COMMENT_MARK = re.compile(r"<!--|-->")
 
 
@@ -59,7 +60,8 @@ def code(text: str, limit: int = 200) -> str:
 
 
 def fenced(text: str, info: str = "") -> str:
-    """Text as a fenced block that its own fences cannot close."""
+    """Text as a fenced block that its own fences cannot close; absurdly long runs of backticks are cut."""
+    text = _HUGE_FENCE.sub("`" * 8, text)
     longest = max((len(run) for run in _LONG_FENCE.findall(text)), default=2)
     fence = "`" * (longest + 1)
     return f"{fence}{info}\n{text}\n{fence}"
@@ -86,7 +88,7 @@ def open_fence(text: str) -> str:
             continue
         run = start[: len(start) - len(start.lstrip(start[0]))]
         if not fence:
-            fence = run if len(run) <= 12 and "`" not in start[len(run) :] else ""
+            fence = run if start[0] == "~" or "`" not in start[len(run) :] else ""
         elif start.rstrip() == run and run.startswith(fence):
             fence = ""
     return fence

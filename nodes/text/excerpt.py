@@ -12,12 +12,14 @@ _LINE = 1_000
 _IMAGE = re.compile(r"!\[([^\[\]\n]{0,200})\]\(<?([^()\s<>]{1,1000})>?[^()\n]{0,200}\)")
 _IMG_TAG = re.compile(r"<img\b[^<>]{0,600}?\bsrc=[\"']?([^\"'\s<>]{1,500})[^<>]{0,400}>", re.IGNORECASE)
 _TAG = re.compile(
-    r"</?(?:details|summary|br|p|div|span|b|i|u|strong|em|kbd|table|thead|tbody|tr|td|th|sub|sup|a|h[1-6]|ul|ol|li|hr"
-    r"|pre|code|center|picture|source|video|img|font|blockquote|script|style|iframe|object|embed|svg|form|input|button"
+    r"</?(?:details|summary|br|p|div|span|b|i|u|strong|em|kbd|table|thead|tbody|tr|td|th|sub|sup|a|h[1-6]"
+    r"|ul|ol|li|hr"
+    r"|pre|code|center|picture|source|video|img|font|blockquote|script|style|iframe|object|embed|svg|form"
+    r"|input|button"
     r"|link|meta|base)\b[^<>]{0,500}>",
     re.IGNORECASE,
 )
-_RISKY = re.compile(r"\]\(\s{0,5}(?!https?://|mailto:|[#./\w-]{1,300}\))[^()\n]{0,1000}\)")
+_RISKY = re.compile(r"\]\(\s{0,5}(?!https?://|mailto:|[#./\w-]{1,300}\))")
 _EMPTY_FIELD = ("_no response_", "no response", "_no response", "n/a", "*no response*")
 
 
@@ -105,5 +107,9 @@ def tame(row: str) -> str:
         row = _IMG_TAG.sub(r"[image](\1)", row)
         row = _TAG.sub("", row).replace("<!--", "&lt;!--")
     if "](" in row:
-        row = _RISKY.sub("]", row)
+        row = _RISKY.sub("] (", row)
+    start = row.lstrip(" >\t")
+    if start.startswith(("```", "~~~")):
+        # What opened no block in the issue must open none here.
+        row = f"{row[: len(row) - len(start)]}\\{start}"
     return calm(row)

@@ -3,10 +3,13 @@
 import re
 
 from nodes.text.languages import SOURCE_ENDINGS
+from nodes.text.words import words
 
 _ERROR_SIGN = re.compile(
-    r"[A-Z]\w{2,60}(?:Error|Exception)\b|\b(?:error|fatal|FATAL|ERROR|Error)(?:\[\w{1,10}\]| [A-Z]{1,4}\d{1,6})?: ?\S"
-    r"|panicked at|panic: |Segmentation fault|SIGSEGV|SIGABRT|AddressSanitizer|Caused by: |npm ERR!|core dumped"
+    r"[A-Z]\w{2,60}(?:Error|Exception)\b|\b(?:error|fatal|FATAL|ERROR|Error)(?:\[\w{1,10}\]"
+    r"| [A-Z]{1,4}\d{1,6})?: ?\S"
+    r"|panicked at|panic: |Segmentation fault|SIGSEGV|SIGABRT|AddressSanitizer|Caused by: |npm ERR!"
+    r"|core dumped"
     r"|Uncaught |Unhandled|exit code [1-9]|undefined reference to|command not found|[Pp]ermission denied"
     r"|E(?:CONNREFUSED|CONNRESET|ACCES|NOENT|ADDRINUSE|TIMEDOUT|MFILE|PERM)\b|[Oo]ut of memory|OOMKilled"
 )
@@ -15,28 +18,30 @@ _PATH = re.compile(
     r"(?:[A-Za-z]:[\\/]|~[\\/]|\.{0,2}[\\/])?[\w.@+~-]{1,100}(?:[\\/][\w.@+~-]{1,100}){0,30}[\\/]?"
 )
 _LINE_SUFFIX = re.compile(r"(?::\d{1,7}){1,2}$|#L\d{1,7}(?:-L?\d{1,7})?$|\(\d{1,7}(?:,\d{1,7})?\)?$")
-_TOP_FOLDERS = frozenset(
-    "src lib libs docs doc test tests app apps packages pkg cmd internal include scripts examples modules core "
-    "tools website content public server client components api config .github etc usr var".split()
+_TOP_FOLDERS = words(
+    "src lib libs docs doc test tests app apps packages pkg cmd internal include scripts "
+    "examples modules "
+    "core "
+    "tools website content public server client components api config .github etc usr var"
 )
 _BLOB = re.compile(
     r"https?://github\.com/[\w.-]{1,100}/[\w.-]{1,100}/(?:blob|tree|edit)/[^/\s]{1,100}/([^\s#?)]{1,300})"
 )
-_NO_FILES = frozenset(
-    "node.js vue.js next.js react.js d3.js nuxt.js express.js asp.net three.js discord.js".split()
-)
+_NO_FILES = words("node.js vue.js next.js react.js d3.js nuxt.js express.js asp.net three.js discord.js")
 _VERSION = re.compile(
     r"(?<![\w.:/\\@-])[vV]?\d{1,4}(?:\.\d{1,6}){1,3}"
-    r"(?:[-+.]?(?:rc|beta|alpha|dev|pre|post|nightly|canary|next|SNAPSHOT|insider)[\w.-]{0,20})?(?![\w/%:@]|\.\d)"
+    r"(?:[-+.]?(?:rc|beta|alpha|dev|pre|post|nightly|canary|next|SNAPSHOT|insider)[\w.-]{0,20})?(?![\w/%:@]"
+    r"|\.\d)"
 )
 _NAME_BEFORE = re.compile(
     r"(?<![\w.])([A-Za-z][A-Za-z0-9+#_-]{1,30})[\"'`)*]{0,3}[ \t:=|(]{1,4}(?:[Vv]ersion[ :=*]{1,4})?[\"'(]?$"
 )
 _VERSION_WORD = re.compile(r"(?i)version[^\n]{0,20}$")
-_NO_NAMES = frozenset(
-    "version versions v is in to from on at of with the and or since for until using by than release it i "
+_NO_NAMES = words(
+    "version versions v is in to from on at of with the and or since for until using by than "
+    "release it i "
     "latest about around only was before after like between currently upgrade upgraded over under tag "
-    "takes approximately ratio value least minimum section chapter step build jar com org".split()
+    "takes approximately ratio value least minimum section chapter step build jar com org"
 )
 _UNIT = re.compile(
     r"\s{0,2}(?:ms|s|secs?|seconds?|min|minutes?|hours?|[kmgt]i?b|%|px|em|fps|times|million|k|x)\b",
@@ -45,7 +50,8 @@ _UNIT = re.compile(
 _SYSTEM = re.compile(
     r"(?:windows(?: server)?(?: ?(?:xp|vista|7|8\.1|8|10|11|20\d\d))?|win ?(?:7|10|11)"
     r"|mac ?os(?: x)?(?: \d{1,2}(?:\.\d{1,2}){0,2})?|os x(?: \d{1,2}\.\d{1,2})?|darwin|ubuntu(?: \d\d\.\d\d)?"
-    r"|debian(?: \d{1,2})?|fedora(?: \d\d)?|arch ?linux|alpine(?: linux)?|centos(?: \d)?|rhel(?: \d)?|opensuse"
+    r"|debian(?: \d{1,2})?|fedora(?: \d\d)?|arch ?linux|alpine(?: linux)?|centos(?: \d)?|rhel(?: \d)?"
+    r"|opensuse"
     r"|linux mint|manjaro|nixos|raspbian|raspberry pi|freebsd|openbsd|linux|wsl ?2?"
     r"|android(?: \d{1,2})?|ios(?: \d{1,2}(?:\.\d{1,2})?)?|ipados)(?!\w)"
 )

@@ -2,6 +2,8 @@
 
 import re
 
+from nodes.text.words import words
+
 INFO: dict[str, str] = {
     name: language
     for language, names in {
@@ -43,10 +45,12 @@ INFO: dict[str, str] = {
 }
 """Language by fence info string or file ending."""
 
-SOURCE_ENDINGS = frozenset(
-    "py pyx pyi js jsx mjs cjs ts tsx java kt kts scala go rs cs cpp cxx cc c h hpp hh rb php swift m mm sh "
-    "ps1 sql html htm css scss sass less yaml yml json toml xml dart lua pl r ex exs hs cmake vue svelte md rst "
-    "txt adoc cfg ini conf lock gradle ipynb proto tf erb ejs mdx log csproj sln properties env bat".split()
+SOURCE_ENDINGS = words(
+    "py pyx pyi js jsx mjs cjs ts tsx java kt kts scala go rs cs cpp cxx cc c h hpp hh "
+    "rb php swift m mm sh "
+    "ps1 sql html htm css scss sass less yaml yml json toml xml dart lua pl r ex exs hs cmake vue svelte md "
+    "rst "
+    "txt adoc cfg ini conf lock gradle ipynb proto tf erb ejs mdx log csproj sln properties env bat"
 )
 
 _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
@@ -57,12 +61,13 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
             "Rust",
             r"^\s{0,80}(?:fn main\(|let mut |use (?:std|crate)::|pub fn |impl |error\[E\d{4}\]|#\[derive)",
         ),
-        ("Go", r"^(?:package \w|func (?:\(|\w)|goroutine \d|\t?if err != nil)|:= "),
+        ("Go", r"^\s{0,80}(?:package \w|func (?:\(|\w)|goroutine \d|\t?if err != nil)|:= "),
         ("C#", r"^\s{0,80}(?:using System|namespace [\w.]{1,80}\s*[;{]|\[Fact\]|Console\.Write)"),
         ("Kotlin", r"^\s{0,80}(?:fun \w{1,80}\(|val \w{1,80} ?[=:]|suspend fun )"),
         (
             "Java",
-            r"^\s{0,80}(?:public (?:static |final )?(?:class|void|interface) |import java|package [\w.]{1,80};|@Override)",
+            r"^\s{0,80}(?:public (?:static |final )?(?:class|void|interface) |import java"
+            r"|package [\w.]{1,80};|@Override)",
         ),
         ("C++", r"^\s{0,80}#include\s?<\w{1,40}>|std::\w|\bcv::\w|^\s{0,80}template ?<"),
         ("C", r"^\s{0,80}#include\s?[<\"]\w{1,40}\.h[>\"]"),
@@ -70,11 +75,13 @@ _SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
         ("Ruby", r"^\s{0,80}(?:require '|class \w{1,80} < \w|puts |end$)"),
         (
             "TypeScript",
-            r"^\s{0,80}(?:interface \w{1,80} \{|type \w{1,80} = |import .{1,100} from .{1,100};?$.{0,1}|export type )",
+            r"^\s{0,80}(?:interface \w{1,80} \{|type \w{1,80} = |import .{1,100} from .{1,100};?$.{0,1}"
+            r"|export type )",
         ),
         (
             "JavaScript",
-            r"^\s{0,80}(?:const |let |var |function \w{0,80}\(|export default|import .{1,100} from ['\"])|=> ?[{(]|require\(['\"]",
+            r"^\s{0,80}(?:const |let |var |function \w{0,80}\(|export default|import .{1,100} from ['\"])"
+            r"|=> ?[{(]|require\(['\"]",
         ),
         ("SQL", r"^\s{0,80}(?:SELECT |INSERT INTO |CREATE TABLE |ALTER TABLE )"),
         ("HTML", r"<(?:!DOCTYPE|html|div|body|script|span|head)\b"),

@@ -4,6 +4,8 @@ Not here because they describe programs, not moods: fatal, kill, abort, panic, d
 fail, bug, problem, issue, wrong, broken, garbage, zombie, orphan, poison, attack, master, slave, dirty, dump.
 """
 
+from nodes.text.words import words
+
 TONE: dict[str, float] = {
     "absurd": -1.5,
     "angry": -2.0,
@@ -169,28 +171,33 @@ PHRASES: tuple[tuple[str, float, float], ...] = (
 )
 """(phrase, tone, urgency)."""
 
-NEGATIONS = frozenset(
-    "no not never without neither nor none isn't wasn't aren't don't doesn't didn't can't cannot won't "
-    "wouldn't shouldn't couldn't hardly isnt dont doesnt cant wont isn’t don’t doesn’t can’t won’t".split()
+NEGATIONS = words(
+    "no not never without neither nor none isn't wasn't aren't don't doesn't didn't can't "
+    "cannot won't "
+    "wouldn't shouldn't couldn't hardly isnt dont doesnt cant wont isn’t don’t doesn’t can’t won’t"
 )
-INTENSIFIERS = frozenset("very really so extremely absolutely totally completely fucking utterly".split())
+INTENSIFIERS = words("very really so extremely absolutely totally completely fucking utterly")
 
 NEUTRAL_PAIRS: dict[str, frozenset[str]] = {
-    "bad": frozenset(
-        "request requests gateway file magic alloc address block blocks blocking sector interpreter descriptor "
-        "substitution data input inputs value values state option argument parameter format header token cast "
-        "access instruction certificate signature credentials config configuration path url idea".split()
+    "bad": words(
+        "request requests gateway file magic alloc address block blocks blocking sector interpreter "
+        "descriptor "
+        "substitution data input inputs value values state option argument parameter format header token "
+        "cast "
+        "access instruction certificate signature credentials config configuration path url idea"
     ),
     "dumb": frozenset({"terminal", "pointer", "component", "components", "quotes", "http"}),
     "hell": frozenset({"dependency", "dll", "callback"}),
-    "lazy": frozenset(
-        "load loaded loading loader import imports evaluation eval initialization init component components "
-        "static query fetch fetching route routes react suspense".split()
+    "lazy": words(
+        "load loaded loading loader import imports evaluation eval initialization init component "
+        "components "
+        "static query fetch fetching route routes react suspense"
     ),
-    "critical": frozenset("section sections path css point points region log level error cve".split()),
-    "blocking": frozenset(
-        "call calls io i read reads write writes queue thread threads mode operation socket function api "
-        "non request requests ads".split()
+    "critical": words("section sections path css point points region log level error cve"),
+    "blocking": words(
+        "call calls io i read reads write writes queue thread threads mode operation socket "
+        "function api "
+        "non request requests ads"
     ),
     "blocked": frozenset({"thread", "threads", "cors", "state", "by"}),
     "immediately": frozenset({"after", "returns", "return", "exits", "exit", "before", "invoked", "when"}),

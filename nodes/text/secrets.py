@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 
 class Kind(NamedTuple):
-    """One kind of secret: cheap substrings that must occur, and the pattern; group 1, where there is one, stays."""
+    """One kind of secret: cheap substrings that must occur, and the pattern; its group 1, if any, stays."""
 
     name: str
     hints: tuple[str, ...]
@@ -58,7 +58,8 @@ KINDS = (
         # Spelled out instead of (?i): the engine can then skip to the few letters it may begin with.
         re.compile(
             r"((?:[Pp]assw(?:or)?d|PASSWORD|[Ss]ecret(?:[_-]?[Kk]ey)?|SECRET(?:_KEY)?|[Tt]oken|TOKEN"
-            r"|[Aa]pi[_-]?[Kk]ey|API[_-]?KEY|[Aa]ccess[_-]?[Kk]ey|ACCESS[_-]?KEY)[\"']?\s{0,3}[:=]\s{0,3}[\"']?)"
+            r"|[Aa]pi[_-]?[Kk]ey|API[_-]?KEY|[Aa]ccess[_-]?[Kk]ey"
+            r"|ACCESS[_-]?KEY)[\"']?\s{0,3}[:=]\s{0,3}[\"']?)"
             r"(?=[\w+/=-]{0,40}\d)(?=[\w+/=-]{0,40}[A-Za-z])[\w+/=-]{16,200}"
         ),
     ),

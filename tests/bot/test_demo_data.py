@@ -82,9 +82,7 @@ def test_times_are_in_range_and_follow_the_numbers(rows: list[dict[str, Any]]) -
         last[row["repo"]] = (row["number"], created)
 
 
-def test_references_name_an_earlier_issue(
-    rows: list[dict[str, Any]], issues: list[dict[str, Any]]
-) -> None:
+def test_references_name_an_earlier_issue(rows: list[dict[str, Any]], issues: list[dict[str, Any]]) -> None:
     known = {(row["repo"], row["number"]) for row in issues}
     for row in (row for row in rows if row["pull_request"]):
         for number in re.findall(r"(?<!\w)#(\d+)", row["body"]):

@@ -125,6 +125,7 @@ def test_times_match_rate_and_lifting(client: httpx.Client) -> None:
         ({"repo": "widgets", "access": "gone"}, "OWNER/NAME"),
         ({"issue": {"title": "x"}}, "OWNER/NAME"),
         ({"issue": {"repo": "a/b", "tilte": "x"}}, "tilte"),
+        ({"issue": {"repo": "a/b", "labels": [1]}}, "labels"),
         ({"channel": "#x"}, "exists"),
         ({"latency_ms": -1}, "latency_ms"),
     ],

@@ -44,6 +44,19 @@ _FIELDS: dict[str, st.SearchStrategy[Any]] = {
     "surprise": st.none(),
 }
 _STORY = st.fixed_dictionaries({"workflow_state_id": st.just(500000001)}, optional=_FIELDS)
+_KEYS: tuple[str, ...] = (
+    "labels",
+    "assignees",
+    "body",
+    "title",
+    "state",
+    "content",
+    "name",
+    "color",
+    "description",
+)
+_KEYS += ("stories", "story_ids", "blocks", "channel", "text", "view", "metadata")
+_KEYS += ("service", "fault", "match", "issue", "repo", "reset")
 _SHARED: dict[str, Api] = {}
 
 
@@ -93,10 +106,7 @@ def test_stories_are_taken_just_where_the_document_allows(body: dict[str, Any]) 
         ]
     ),
     keys=st.lists(
-        st.sampled_from(
-            "labels assignees body title state content name color stories story_ids blocks channel text view"
-            " metadata service fault match issue repo reset name description".split()
-        ),
+        st.sampled_from(_KEYS),
         max_size=4,
     ),
     values=st.lists(_JSON, min_size=4, max_size=4),

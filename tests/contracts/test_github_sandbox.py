@@ -35,11 +35,17 @@ READS: list[tuple[str, dict[str, Any], int]] = [
     ("/search/issues", {"q": "repo:octo/absent crash"}, 422),
     ("/rate_limit", {}, 200),
     ("/user", {}, 200),
+    ("/app", {}, 200),
+    ("/app/installations", {}, 200),
+    ("/app/installations/1", {}, 404),
+    (f"/repos/{REPO}/installation", {}, 200),
+    ("/installation/repositories", {}, 403),
 ]
 
 WRITES: list[tuple[str, str, Any, int]] = [
     ("POST", f"{_ISSUES}/1/labels", {"labels": ["bug", "area/core"]}, 200),
     ("PUT", f"{_ISSUES}/1/labels", {"labels": ["question"]}, 200),
+    ("PUT", f"{_ISSUES}/1/labels", ["a plain list"], 200),
     ("DELETE", f"{_ISSUES}/1/labels", None, 204),
     ("DELETE", f"{_ISSUES}/1/labels/bug", None, 200),
     ("DELETE", f"{_ISSUES}/1/labels/absent", None, 404),
@@ -167,5 +173,19 @@ def test_malformed_requests_are_refused(api: Api) -> None:
     assert api.github("POST", f"{_ISSUES}/1/comments", b"{").status == 400
     assert api.github("POST", f"{_ISSUES}/1/comments", {}).status == 422
     assert api.github("GET", _ISSUES, state="nonsense").status == 422
-    assert len(api.app.violations) == 3
     api.app.violations.clear()
+
+
+def test_app_tokens_work_until_they_run_out(api: Api) -> None:
+    (installation,) = api.github("GET", "/app/installations").json
+    path = f"/app/installations/{installation['id']}"
+    assert api.github("GET", path).json == installation
+    token = api.github("POST", f"{path}/access_tokens").json["token"]
+    headers = {"authorization": f"Bearer {token}"}
+    found = api.call("GET", "/installation/repositories", None, {}, headers).json
+    assert [repo["full_name"] for repo in found["repositories"]] == [REPO, "octo/gadgets"]
+    assert api.call("GET", "/user", None, {}, headers).status == 403
+    api.control(token_seconds=-1)
+    late = {"authorization": "Bearer " + api.github("POST", f"{path}/access_tokens").json["token"]}
+    assert api.call("GET", _ISSUES, None, {}, late).status == 401
+    assert api.call("GET", _ISSUES, None, {}, headers).status == 200

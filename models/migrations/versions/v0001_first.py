@@ -23,7 +23,7 @@ def upgrade() -> None:
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("state", sa.String(), nullable=False),
         sa.Column("owner", sa.String(), nullable=True),
-        sa.Column("keys", sa.JSON(), nullable=False),
+        sa.Column("refs", sa.JSON(), nullable=False),
         sa.Column("counts", sa.JSON(), nullable=True),
         sa.PrimaryKeyConstraint("run_id", "number"),
     )

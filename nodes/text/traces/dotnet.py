@@ -6,7 +6,8 @@ from models.case import Frame
 from nodes.text.traces.base import Found, Reader, number
 
 _FRAME = re.compile(
-    r"\s{0,40}at ([A-Za-z_<][\w.<>`\[\],|+$-]{1,200})\(([^()\n]{0,300})\)(?: in (.{1,300}?):line (\d{1,7}))?\s*$"
+    r"\s{0,40}at ([A-Za-z_<][\w.<>`\[\],"
+    r"|+$-]{1,200})\(([^()\n]{0,300})\)(?: in (.{1,300}?):line (\d{1,7}))?\s*$"
 )
 _KIND = re.compile(
     r"(?:Unhandled exception[.:] |--->\s)?((?:[A-Za-z_]\w{0,60}\.){0,10}[A-Z]\w{0,80}(?:Exception|Error))"

@@ -11,7 +11,8 @@ _FRAME = re.compile(
 )
 _NOWHERE = re.compile(r"\s{0,40}at ([^()\n]{1,150}) \((?:<anonymous>|native|index \d{1,4})\)\s*$")
 _FIREFOX = re.compile(
-    r"\s{0,40}([\w$.<>/*]{0,100})@((?:https?|file|webpack|resource|chrome)[^\s]{1,300}?):(\d{1,7}):\d{1,7}\s*$"
+    r"\s{0,40}([\w$.<>/*]{0,100})@((?:https?|file|webpack|resource"
+    r"|chrome)[^\s]{1,300}?):(\d{1,7}):\d{1,7}\s*$"
 )
 _KIND = re.compile(
     r"(?:Uncaught |Unhandled |\(in promise\) |\[\w{1,20}\]:? |ERROR |[×✕●] )*"
@@ -66,6 +67,7 @@ READER = Reader(
     read=read,
     library=re.compile(
         r"node_modules|node:|^internal/|^webpack/|^<anonymous>|^native|-extension://|\.min\.js"
-        r"|^(?:events|net|fs|module|timers|_http_\w{1,20}|_stream_\w{1,20})\.js|resource://|/webpack/bootstrap"
+        r"|^(?:events|net|fs|module|timers|_http_\w{1,20}|_stream_\w{1,20})\.js|resource://"
+        r"|/webpack/bootstrap"
     ),
 )

@@ -6,16 +6,20 @@ from models.case import Frame
 from nodes.text.traces.base import Found, Reader, number
 
 _NUMBERED = re.compile(
-    r"\s{0,40}(?:\* )?(?:frame )?#(\d{1,4}):?\s{1,8}(?:0x[0-9a-fA-F]{1,16}\s)?(?:in |\S{1,100}`)?(\S.{0,500})$"
+    r"\s{0,40}(?:\* )?(?:frame )?#(\d{1,4}):?\s{1,8}(?:0x[0-9a-fA-F]{1,16}\s)?(?:in "
+    r"|\S{1,100}`)?(\S.{0,500})$"
 )
 _PLACE = re.compile(
     r"(?:\sat\s|\s)([~/.\w][^\s:()]{0,300}\.(?:cc?|cpp|cxx|hh?|hpp|hxx|inl|mm?|cu|S|asm)):(\d{1,7})"
 )
 _BINARY = re.compile(r"(?:\sfrom\s|\s\()(/?[^\s()+]{1,300})(?:\+0x[0-9a-fA-F]{1,16})?\)?")
 _KIND = re.compile(
-    r".{0,160}?(?:(\w{1,30}Sanitizer): )?(heap-use-after-free|heap-buffer-overflow|stack-buffer-overflow|global-buffer-overflow"
-    r"|stack-use-after-(?:return|scope)|stack-overflow|use-after-poison|attempting double-free|alloc-dealloc-mismatch|SEGV|data race"
-    r"|detected memory leaks|use-of-uninitialized-value|SIGSEGV|SIGABRT|SIGBUS|SIGFPE|SIGILL|EXC_BAD_ACCESS|Segmentation fault|double free)"
+    r".{0,160}?(?:(\w{1,30}Sanitizer): )?(heap-use-after-free|heap-buffer-overflow|stack-buffer-overflow"
+    r"|global-buffer-overflow"
+    r"|stack-use-after-(?:return|scope)|stack-overflow|use-after-poison|attempting double-free"
+    r"|alloc-dealloc-mismatch|SEGV|data race"
+    r"|detected memory leaks|use-of-uninitialized-value|SIGSEGV|SIGABRT|SIGBUS|SIGFPE|SIGILL|EXC_BAD_ACCESS"
+    r"|Segmentation fault|double free)"
     r"(.{0,300})$"
 )
 _TERMINATE = re.compile(r".{0,80}?terminate called after throwing an instance of '([\w:<>, ]{1,120})'")
@@ -33,7 +37,7 @@ def read(lines: list[str]) -> Found | None:
             frames.append(_frame(match[2]))
         elif match := _KIND.match(line):
             if not kind:
-                kind, message = match[2], " ".join(match[3].split()).strip(" .:(")
+                kind, message = match[2], " ".join(match[3].split()).strip(" .,:(")
         elif match := _TERMINATE.match(line):
             kind = match[1]
         elif kind and not message and (match := _WHAT.match(line)):
@@ -62,6 +66,7 @@ READER = Reader(
     read=read,
     library=re.compile(
         r"^/usr/|^/lib(?:64)?/|sysdeps|libc\.so|libstdc|libpthread|ld-linux|libasan|compiler-rt|asan_|nptl/"
-        r"| (?:raise|abort|gsignal|__\w{1,60}|_start|clone\d?|start_thread|std::|malloc|free|memcpy|operator new)"
+        r"| (?:raise|abort|gsignal|__\w{1,60}|_start|clone\d?|start_thread|std::|malloc|free|memcpy"
+        r"|operator new)"
     ),
 )

@@ -51,8 +51,10 @@ READER = Reader(
     marks=('File "',),
     read=read,
     library=re.compile(
-        r"site-packages|dist-packages|/lib(?:64)?/python\d|[\\/][Ll]ib[\\/](?:asyncio|json|threading|concurrent|"
-        r"importlib|logging|unittest|subprocess|runpy|socket|ssl|http|urllib|multiprocessing)|^<frozen |^<string>|^<stdin>"
+        r"site-packages|dist-packages|/lib(?:64)?/python\d|[\\/][Ll]ib[\\/](?:asyncio|json|threading"
+        r"|concurrent|"
+        r"importlib|logging|unittest|subprocess|runpy|socket|ssl|http|urllib|multiprocessing)|^<frozen "
+        r"|^<string>|^<stdin>"
         r"|importlib[\\/]_bootstrap|Python\d{2,3}[\\/][Ll]ib[\\/]|/Frameworks/Python"
     ),
 )

@@ -60,7 +60,9 @@ READER = Reader(
     marks=("panicked at",),
     read=read,
     library=re.compile(
-        r"/rustc/|\.cargo[/\\]registry|^library/|/library/(?:std|core|alloc)/|(?:^| <?)(?:core|std|alloc|tokio|rayon|backtrace|"
-        r"rust_begin_unwind|__rust\w{0,40}|rust_panic|_start|start_thread|clone\d?|__libc\w{0,30}|main)(?:::|$|@| )"
+        r"/rustc/|\.cargo[/\\]registry|^library/|/library/(?:std|core|alloc)/|(?:^| <?)(?:core|std|alloc"
+        r"|tokio|rayon|backtrace|"
+        r"rust_begin_unwind|__rust\w{0,40}|rust_panic|_start|start_thread|clone\d?|__libc\w{0,30}"
+        r"|main)(?:::|$|@| )"
     ),
 )

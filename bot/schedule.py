@@ -1,0 +1,157 @@
+"""When things happen by themselves: the nightly run, a missed one after a restart, and the health probes."""
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol, cast
+from zoneinfo import ZoneInfo
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.engine import Connection
+
+from config.settings import ScheduleSettings, Settings
+from models.errors import UserFacing
+from models.tables import OwnerRow, RunRow
+
+log = structlog.get_logger()
+_runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
+_owners: sa.Table = OwnerRow.__table__  # type: ignore[attr-defined]
+
+CATCH_UP = timedelta(hours=24)
+"""A run that was missed longer ago than this is not made up for; the next one comes soon enough."""
+_DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY_PART = re.compile(r"^(?:\*|([0-7])(?:-([0-7]))?)(?:/([1-9]))?$")
+
+
+class Trigger(Protocol):
+    """What is used of APScheduler's triggers, which have no types of their own."""
+
+    def get_next_fire_time(self, previous: datetime | None, now: datetime, /) -> datetime | None: ...
+
+
+class Scheduler(Protocol):
+    """What is used of APScheduler's schedulers."""
+
+    @property
+    def running(self) -> bool: ...
+
+    def start(self) -> None: ...
+
+    def shutdown(self, wait: bool = True) -> None: ...
+
+    def get_job(self, job_id: str) -> Any: ...
+
+
+def trigger_of(schedule: ScheduleSettings) -> Trigger | None:
+    """The nightly trigger; None where it is off, UserFacing where the expression is none."""
+    if schedule.nightly is None:
+        return None
+    from apscheduler.triggers.cron import CronTrigger
+
+    minute, hour, day, month, weekday = schedule.nightly.split()
+    try:
+        expression = " ".join((minute, hour, day, month, _weekdays(weekday)))
+        # Without a zone of its own the trigger would take the machine's, whatever the configuration says.
+        make = cast(Any, CronTrigger).from_crontab
+        return cast(Trigger, make(expression, timezone=ZoneInfo(schedule.timezone)))
+    except ValueError as error:
+        raise UserFacing(f"workflow.schedule.nightly: {schedule.nightly!r}: {error}") from None
+
+
+def _weekdays(field: str) -> str:
+    """Days by name: APScheduler counts them from Monday, cron from Sunday."""
+    if field == "*":
+        return field
+    days: list[str] = []
+    for part in field.split(","):
+        match = _DAY_PART.match(part)
+        if match is None:
+            days.append(part)
+            continue
+        first = int(match[1]) if match[1] else 0
+        last = int(match[2]) if match[2] else 6 if match[1] is None else first
+        if last < first:
+            raise ValueError(f"the range {part} of weekdays runs backwards")
+        days += _DAYS[first : last + 1 : int(match[3] or 1)]
+    return ",".join(dict.fromkeys(days))
+
+
+def run_id_of(scheduled: datetime) -> str:
+    """The nightly run's name: every scheduler makes the same of the same time, so it starts once."""
+    return f"nightly-{scheduled.astimezone(UTC):%Y%m%dT%H%MZ}"
+
+
+def last_fire(trigger: Trigger, now: datetime) -> datetime | None:
+    """The latest scheduled time that is not after `now`, looking back a little more than a day."""
+    latest: datetime | None = None
+    fire = trigger.get_next_fire_time(None, now - CATCH_UP - timedelta(hours=1))
+    while fire is not None and fire <= now:
+        if not _repeated(fire):
+            latest = fire
+        fire = trigger.get_next_fire_time(fire, fire)
+    return latest
+
+
+def _repeated(fire: datetime) -> bool:
+    """Is this the second 02:30 of the night in which clocks go back?"""
+    return fire.fold == 1
+
+
+def missed(connection: Connection, trigger: Trigger, now: datetime) -> datetime | None:
+    """The scheduled time to make up for after a restart; None where nothing was missed.
+
+    A database that was not in use at that time, a fresh installation's, has missed nothing.
+    """
+    fire = last_fire(trigger, now)
+    if fire is None or now - fire > CATCH_UP:
+        return None
+    if connection.execute(sa.select(_runs.c.id).where(_runs.c.id == run_id_of(fire))).first() is not None:
+        return None
+    at = fire.timestamp()
+    earlier = sa.select(_runs.c.id).where(_runs.c.started_at < at).limit(1)
+    # A process that was killed leaves its row behind, and with it the time at which it lived.
+    alive_then = sa.select(_owners.c.executor_id).where(_owners.c.process_started < at).limit(1)
+    in_use = any(connection.execute(query).first() is not None for query in (earlier, alive_then))
+    return fire if in_use else None
+
+
+def create_scheduler(
+    settings: Settings,
+    start_run: Callable[[datetime], Awaitable[None]],
+    probe: Callable[[], Awaitable[None]],
+    *,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> Scheduler:
+    """A scheduler in memory, not started yet. `start_run` gets the scheduled time, whenever it is called."""
+    from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+    trigger = trigger_of(settings.schedule)
+    scheduler = cast(Any, AsyncIOScheduler)(timezone=UTC)
+    if trigger is not None:
+
+        async def nightly() -> None:
+            scheduled = last_fire(trigger, clock())
+            if scheduled is not None:
+                await start_run(scheduled)
+
+        # A laptop that slept through the night still does its run when it wakes, and only one.
+        grace = int(CATCH_UP.total_seconds())
+        scheduler.add_job(nightly, trigger, id="nightly", misfire_grace_time=grace, coalesce=True)
+    scheduler.add_job(
+        probe,
+        "interval",
+        seconds=settings.monitoring.health_check_interval,
+        id="probe",
+        next_run_time=clock(),
+        misfire_grace_time=None,
+        coalesce=True,
+        max_instances=1,
+    )
+    return cast(Scheduler, scheduler)
+
+
+def next_fire(scheduler: Scheduler | None) -> datetime | None:
+    """When the nightly run comes next; None where it is off."""
+    job = scheduler.get_job("nightly") if scheduler is not None else None
+    return getattr(job, "next_run_time", None)

@@ -1,0 +1,116 @@
+"""The web application: health, metrics, pages and API, behind one shield against surprises."""
+
+import asyncio
+
+import sqlalchemy as sa
+import structlog
+from starlette.applications import Starlette
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from bot import metrics
+from bot.web.access import Access, Answer
+from bot.web.api import Api, StartRun
+from bot.web.health import Pulse, readiness
+from bot.web.pages import Pages
+from bot.web.snapshot import Reports
+from bot.wiring import App
+
+log = structlog.get_logger()
+
+HEADERS = {
+    # Pages carry their style in themselves and load nothing; the empty icon is a data: address.
+    "content-security-policy": (
+        "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
+        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    ),
+    "x-content-type-options": "nosniff",
+    "x-frame-options": "DENY",
+    "referrer-policy": "no-referrer",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "cache-control": "no-store",
+}
+_WORDS = {
+    404: "There is nothing at this path; GET / shows the status page, /api/v1/status the same as JSON.",
+    405: "This path does not take that method.",
+}
+
+
+def create_app(app: App, *, host: str, pulse: Pulse, start: StartRun) -> Starlette:
+    """The application for one running bot; `host` is the address that the server is bound to."""
+    access = Access(host, app.secrets.get("SWITCHYARD_ADMIN_TOKEN"))
+    reports = Reports(app)
+
+    async def healthz(request: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(request: Request) -> Response:
+        details = access.may_read(request) is Answer.YES
+        ready, document = await readiness(app, pulse, details=details)
+        return JSONResponse(document, 200 if ready else 503)
+
+    async def scrape(request: Request) -> Response:
+        text = await asyncio.to_thread(metrics.render, app, pulse)
+        return Response(text, headers={"content-type": metrics.CONTENT_TYPE})
+
+    return Starlette(
+        routes=[
+            Route("/healthz", healthz, methods=["GET"]),
+            Route("/readyz", readyz, methods=["GET"]),
+            *Api(app, pulse, access, reports, start).routes(),
+            *Pages(app, pulse, access, reports).routes(),
+            Route(app.settings.monitoring.metrics_endpoint, scrape, methods=["GET"]),
+        ],
+        middleware=[Middleware(Shield)],
+        exception_handlers={HTTPException: _http_error},
+    )
+
+
+async def _http_error(request: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = getattr(error, "headers", None)
+    words = _WORDS.get(status, "The request cannot be answered.")
+    return JSONResponse({"error": words}, status, headers)
+
+
+class Shield:
+    """Adds the security headers to every answer, and makes a sentence of what nobody foresaw."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = False
+
+        async def guarded(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                headers = MutableHeaders(scope=message)
+                for name, value in HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, guarded)
+        except Exception as error:
+            log.exception("request failed", path=scope["path"])
+            if started:
+                # Half an answer is out; closing the connection is the only honest sign left.
+                raise
+            await _surprise(error)(scope, receive, guarded)
+
+
+def _surprise(error: Exception) -> JSONResponse:
+    if isinstance(error, sa.exc.SQLAlchemyError):
+        return JSONResponse({"error": "The database does not answer; the log says why."}, 503)
+    return JSONResponse({"error": "Something unforeseen went wrong here; the log says what."}, 500)

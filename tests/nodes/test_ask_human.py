@@ -1,0 +1,50 @@
+"""The two likeliest routes and why; a story only where the policy says so."""
+
+from dataclasses import replace
+
+import pytest
+
+from models.case import Decision
+from nodes.ask_human import ASK_FOR_CONTENT, AskHuman
+from tests.nodes.build import case, command, context, decided, prediction, run, text_of
+
+LONG = "I wonder whether this is right."
+
+
+def test_the_two_likeliest_and_their_signs() -> None:
+    answer = prediction(
+        "feature", 0.5, probabilities={"bug": 0.4, "feature": 0.5, "docs": 0.05, "question": 0.05}
+    )
+    given = replace(case("Hm", LONG), decision=decided("needs_human", prediction=answer))
+    done = run(AskHuman(), given)
+    assert text_of(done, "Which route?").split("\n") == [
+        "Most likely **a feature request** (50%) or **a bug** (40%).",
+        "",
+        "- Speaks for a feature request: `crash`, `traceback`",
+        "- Speaks against: `please add`",
+    ]
+    assert done.commands == () and done.questions == ()
+
+
+@pytest.mark.parametrize(("body", "asked"), [("", True), ("<!-- form -->", True), ("?", True), (LONG, False)])
+def test_an_empty_issue_is_asked_for_content(body: str, asked: bool) -> None:
+    done = run(AskHuman(), replace(case("Hm", body), decision=decided("needs_human")))
+    assert done.questions == ((ASK_FOR_CONTENT,) if asked else ())
+
+
+@pytest.mark.parametrize(
+    ("route", "kind"), [("bug", "bug"), ("feature", "feature"), ("docs", "chore"), ("question", "chore")]
+)
+def test_a_story_where_the_policy_wants_one(route: str, kind: str) -> None:
+    given = replace(case("Hm", LONG), decision=decided("needs_human", prediction=prediction(route, 0.4)))
+    payload = command(run(AskHuman(), given, context(needs_human="story")), "create_story")
+    assert payload["story_type"] == kind
+    assert payload["labels"] == ["needs triage"]
+    assert "## Which route?" in payload["description"]
+
+
+def test_without_a_prediction() -> None:
+    nobody = Decision(route="needs_human", confidence=0.0, accepted=False)
+    done = run(AskHuman(), replace(case("Hm", LONG), decision=nobody), context(needs_human="story"))
+    assert "no rule and no model" in text_of(done, "Which route?")
+    assert command(done, "create_story")["story_type"] == "chore"

@@ -1,0 +1,115 @@
+"""No text takes more than linear time, breaks a limit or stops triage."""
+
+import asyncio
+import json
+import time
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.case import Case
+from nodes.text.escape import open_fence
+from nodes.text.markdown import scan
+from nodes.text.traces import parse
+from subflows import SUBFLOWS
+from subflows.triage import Failure, triage_all
+from tests.nodes.build import StubRouter, case, context, issue, prediction
+
+UNITS = {
+    "one letter": "a",
+    "no spaces": "aB3_",
+    "nul bytes": "\x00\x01\x02",
+    "binary-looking": "\x89PNG\r\n\x1a\n\x00\xff\ufffd",
+    "quotes": ">",
+    "deep quotes": "> " * 500 + "x\n",
+    "brackets": "[",
+    "bracket pairs": "[](",
+    "images": "![",
+    "backticks": "`",
+    "odd backticks": "` `` ",
+    "fences": "```\n",
+    "tildes": "~~~x\n",
+    "comments": "<!--",
+    "comment ends": "-->",
+    "tags": "<details ",
+    "open tags": "<",
+    "stars": "**",
+    "hashes": "#",
+    "dots": ".",
+    "slashes": "/a",
+    "backslashes": "\\",
+    "versions": "1.2.",
+    "numbers": "1",
+    "colons": "at a:1:1:",
+    "java": "at a.b.c.D(",
+    "caused by": "Caused by: a.b.C: ",
+    "python": 'File "a.py", line 1, in f\n',
+    "python names": "a.b.",
+    "errors": "Error: ",
+    "php": "Error: in x in ",
+    "ruby": "a.rb:1:in `f'\n",
+    "go": "goroutine 1 [running]:\n",
+    "rust": "panicked at '",
+    "gdb": "#0 0x0 in f (",
+    "sanitizer": "==1==ERROR: AddressSanitizer: ",
+    "secrets": "token=",
+    "jwt": "eyJa-",
+    "keys": "-----BEGIN PRIVATE KEY-----",
+    "addresses": "https://a:",
+    "mentions": "@a ",
+    "quoted words": "'a' should be '",
+    "worked in": "worked in a a a 1.",
+    "cve": "CVE-2020-",
+    "cvss": "AV:N/",
+    "packages": "a@",
+    "boxes": "- [ ] a\n",
+    "bold": "**a**: ",
+    "questions": "why? ",
+    "emoji": "👩‍👩‍👧",
+    "spaces": " ",
+    "tabs": "\t",
+    "lines": "\n",
+    "underlined": "a\n===\n",
+    "not": "no not never crash ",
+    "markers": "at @http File \", line goroutine panic: .rb:.php #0 Sanitizer panicked at ",
+}  # fmt: skip
+
+
+def _everything(body: str) -> float:
+    """CPU seconds of all five flows on one body."""
+    scan.cache_clear()
+    parse.cache_clear()
+    cases = [case("A title", body, number=n) for n in range(1, 6)]
+    routes = ("bug", "feature", "docs", "question")
+    answers = {n: prediction(route) for n, route in enumerate(routes, 1)}
+    answers[5] = prediction(security_flag=True, security_score=0.9)
+    ctx = context(StubRouter(answers=answers), comment="always", needs_human="story")
+    before = time.process_time()
+    done = asyncio.run(triage_all(cases, ctx))
+    spent = time.process_time() - before
+    for result in done:
+        _sound(result)
+    return spent
+
+
+def _sound(result: Case | Failure) -> None:
+    assert isinstance(result, Case), result
+    for command in result.commands:
+        json.dumps(command.payload).encode()
+        description = command.payload.get("description")
+        if description is not None:
+            description.encode()
+            assert len(description) <= 20_000
+            assert 1 <= len(command.payload["name"]) <= 200
+            assert "\x00" not in description
+            assert not open_fence(description)
+
+
+@pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS.keys())
+def test_time_is_linear(unit: str) -> None:
+    small = _everything((unit * (20_000 // len(unit) + 1))[:20_000])
+    large = _everything((unit * (200_000 // len(unit) + 1))[:200_000])
+    # Linear would be 10 at most, and what is scanned is capped at 60,000; the rest is noise on a busy machine.
+    assert large <= 12 * small + 0.3, f"{small:.3f} s for 20 kB, {large:.3f} s for 200 kB"
+    assert small < 1.5

@@ -1,0 +1,160 @@
+"""Who decides the route, in which order, and what is told about it."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from models.case import CodeSigns, Decision, Prediction
+from nodes.base import Rule
+from nodes.route_issue import RouteIssue
+from nodes.text.labels import is_priority, route_of_label
+from tests.nodes.build import StubRouter, case, context, prediction, run
+
+
+def decide(
+    answer: Prediction, paths: tuple[str, ...] = (), rules: tuple[Rule, ...] = (), **changes: Any
+) -> Decision:
+    policy = {"rules": rules}
+    if "threshold" in changes:
+        policy["accept_threshold"] = changes.pop("threshold")
+    given = replace(case(**changes), code=CodeSigns(paths=paths))
+    found = run(RouteIssue(), given, context(StubRouter(answer), **policy)).decision
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("label", "route"),
+    [
+        ("bug", "bug"), ("Bug :bug:", "bug"), ("🐛 bug", "bug"), ("kind/bug", "bug"), ("type: bug", "bug"),
+        ("[Type] Bug", "bug"), ("C-bug", "bug"), ("T:defect", "bug"), ("regression", "bug"), ("crash", "bug"),
+        ("enhancement", "feature"), ("Feature Request", "feature"), ("kind/feature", "feature"),
+        ("C-enhancement", "feature"), ("new-feature", "feature"), ("type:feature", "feature"),
+        ("docs", "docs"), ("Documentation", "docs"), ("type/documentation", "docs"),
+        ("security", "security"), ("vulnerability", "security"), ("question", "needs_human"),
+        ("type: question", "needs_human"), ("support", "needs_human"),
+        ("help wanted", None), ("good first issue", None), ("wontfix", None), ("debug", None), ("area/bugs-bunny", None),
+        ("", None), ("🐛", None), ("x" * 5000, None),
+    ],
+)  # fmt: skip
+def test_labels_name_routes(label: str, route: str | None) -> None:
+    assert route_of_label(label) == route
+
+
+@pytest.mark.parametrize(
+    ("label", "expected"),
+    [
+        ("priority: low", True),
+        ("P1", True),
+        ("severity/critical", True),
+        ("s2", True),
+        ("p10", False),
+        ("bug", False),
+    ],
+)
+def test_labels_of_rank(label: str, expected: bool) -> None:
+    assert is_priority(label) is expected
+
+
+@pytest.mark.parametrize(
+    ("labels", "route"),
+    [
+        (("bug",), "bug"),
+        (("enhancement", "good first issue"), "feature"),
+        (("bug", "documentation"), "docs"),
+        (("documentation", "security", "bug"), "security"),
+        (("question", "bug"), "bug"),
+    ],
+)
+def test_a_persons_label_wins_over_rules_model_and_screen(labels: tuple[str, ...], route: str) -> None:
+    rules = (Rule(route="feature", author="*"),)
+    answer = prediction("question", security_flag=True, security_score=0.9)
+    found = decide(answer, rules=rules, labels=labels)
+    assert found.route == route
+    assert found.accepted and found.prediction is answer
+    assert found.rules[0].startswith('label "')
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        (Rule(route="docs", name="docs folder", path="docs/*"), 'rule "docs folder": path docs/* → docs'),
+        (Rule(route="docs", path="DOCS/*.md"), "rule 1: path DOCS/*.md → docs"),
+        (Rule(route="docs", author="a*"), "rule 1: author a* → docs"),
+        (Rule(route="docs", label="area/*"), "rule 1: label area/* → docs"),
+        (Rule(route="docs", repository="octo/*"), "rule 1: repository octo/* → docs"),
+        (Rule(route="docs", pattern=r"widgets\s+fall"), r"rule 1: pattern widgets\s+fall → docs"),
+    ],
+)
+def test_a_rule_forces(rule: Rule, told: str) -> None:
+    found = decide(prediction("bug"), paths=("/home/x/docs/guide.md",), rules=(rule,), labels=("area/ui",))
+    assert (found.route, found.confidence, found.rules) == ("docs", 1.0, (told,))
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        Rule(route="docs"),
+        Rule(route="docs", author="bob"),
+        Rule(route="docs", path="docs/*", author="bob"),
+        Rule(route="docs", pattern="not in the text"),
+        Rule(route="docs", pattern="(broken"),
+        Rule(route="docs", label="x"),
+        Rule(route="docs", repository="octo/gadgets"),
+    ],
+)
+def test_a_rule_needs_every_condition(rule: Rule) -> None:
+    assert decide(prediction("bug"), paths=("docs/a.md",), rules=(rule,)).route == "bug"
+
+
+def test_a_pattern_looks_only_so_far() -> None:
+    rule = Rule(route="docs", pattern="needle")
+    assert decide(prediction("bug"), rules=(rule,), body="x" * 30_000 + "needle").route == "bug"
+    assert decide(prediction("bug"), rules=(rule,), body="x" * 10_000 + "needle").route == "docs"
+
+
+def test_the_first_force_counts_and_an_earlier_forbid_stops_it() -> None:
+    rules = (Rule(route="docs", author="*"), Rule(route="feature", author="*"))
+    assert decide(prediction("bug"), rules=rules).route == "docs"
+    rules = (Rule(route="docs", action="forbid", author="*"), *rules)
+    assert decide(prediction("bug"), rules=rules).route == "feature"
+
+
+def test_a_forbidden_route_gives_way_to_the_next_likely_one() -> None:
+    forbid = (Rule(route="bug", action="forbid", repository="octo/*"),)
+    clear = prediction(
+        "bug", 0.55, probabilities={"bug": 0.55, "feature": 0.4, "docs": 0.03, "question": 0.02}
+    )
+    found = decide(clear, rules=forbid)
+    assert found.route == "feature"
+    assert found.confidence == pytest.approx(0.4 / 0.45)
+    assert found.rules == ("rule 1: repository octo/* → not bug",)
+    assert decide(prediction("bug"), rules=forbid).route == "needs_human"
+
+
+@pytest.mark.parametrize(
+    ("answer", "threshold", "route"),
+    [
+        (prediction("bug"), None, "bug"),
+        (prediction("feature"), None, "feature"),
+        (prediction("docs"), None, "docs"),
+        (prediction("question"), None, "needs_human"),
+        (prediction("bug", 0.4), None, "needs_human"),
+        (prediction("bug", 0.4), 0.3, "bug"),
+        (prediction("bug", 0.8), 0.9, "needs_human"),
+        (prediction("bug", security_flag=True, security_score=0.7), None, "security"),
+        (prediction("question", security_flag=True, security_score=0.7), 0.99, "security"),
+    ],
+)
+def test_the_model_decides_where_nobody_else_does(
+    answer: Prediction, threshold: float | None, route: str
+) -> None:
+    found = decide(answer, threshold=threshold)
+    assert found.route == route
+    assert found.prediction is answer
+
+
+def test_a_rule_may_forbid_security() -> None:
+    rules = (Rule(route="security", action="forbid", repository="*"),)
+    assert decide(prediction("bug", security_flag=True, security_score=0.7), rules=rules).route == "bug"

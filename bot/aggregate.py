@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 from bot import report as report_file
 from bot.store import cases, outbox, runs
 from bot.wiring import App
-from integrations.slack.payloads import digest
+from integrations.slack.payloads import digest, security_digest
 from models.case import Case
 from models.commands import Command, post_event, post_message
 from models.report import GITHUB_KEYS, NOTIFICATION_KEYS, STORY_KEYS, CaseLine, RunReport
@@ -19,6 +19,8 @@ from subflows.triage import Failure
 
 REPORTS = Path("var/reports")
 MOST_URGENT = 5
+MOST_REPORTS = 10
+"""Security reports that are told one by one; the others are counted."""
 DRY_LINES = 1_000
 """Cases that a dry run's report lists; a dry run keeps them in memory."""
 
@@ -109,6 +111,12 @@ async def announce(app: App, run_id: str) -> None:
     if "slack" in app.targets:
         text, blocks = digest(report, urgent, waiting)
         commands.append(post_message(f"digest:{run_id}", channel="", text=text, blocks=blocks))
+        secret = await app.database.query(
+            lambda c: list(cases.lines(c, run_id, limit=MOST_REPORTS, ok_only=True, route="security"))
+        )
+        if secret:
+            text, blocks = security_digest(report, secret)
+            commands.append(post_message(f"security:{run_id}", channel="", text=text, blocks=blocks))
     for index in range(len(app.settings.integrations.webhooks)):
         if f"webhook:{index}" in app.targets:
             commands.append(post_event(f"event:{run_id}:{index}", index=index, event=_event(report)))
@@ -218,7 +226,7 @@ def dry_report(
     """A dry run's report: `planned` holds what would be done, the other counts stay 0."""
     failed = sums.get("failed", 0) + bad
     triaged = sums.get("triaged", 0)
-    shortcut, slack = "shortcut" in app.targets, "slack" in app.targets
+    shortcut = "shortcut" in app.targets
     hooks = sum(name.startswith("webhook:") for name in app.targets)
     digests = int(triaged + failed > 0)
     planned = {
@@ -230,7 +238,7 @@ def dry_report(
         "github": dict.fromkeys(GITHUB_KEYS, 0) | {"updated": sums.get("github_updates", 0)},
         "notifications": dict.fromkeys(NOTIFICATION_KEYS, 0)
         | {
-            "slack": (digests + sums.get("slack_messages", 0)) if slack else 0,
+            "slack": (digests + bool(sums["routes"].get("security"))) if "slack" in app.targets else 0,
             "webhook": digests * hooks,
         },
     }

@@ -118,9 +118,6 @@ def tally(
         any(c.target == "github" and verdicts.get(c.key, "new") in ("new", "changed") for c in case.commands)
         for case in triaged
     )
-    slack = sum(
-        c.target == "slack" and verdicts.get(c.key, "new") == "new" for case in triaged for c in case.commands
-    )
     return {
         "unchanged": unchanged,
         "triaged": len(triaged),
@@ -129,5 +126,4 @@ def tally(
         "stories_existing": verdict_of_story["existing"],
         "stories_new": verdict_of_story["new"] + verdict_of_story["changed"],
         "github_updates": updates,
-        "slack_messages": slack,
     }

@@ -16,6 +16,7 @@ from bot.report_words import (
     bars,
     duration,
     figures,
+    moment,
     next_steps,
     outcomes,
     plain,
@@ -120,6 +121,7 @@ def environment() -> "Environment":
         lstrip_blocks=True,
     )
     templates.filters["ticks"] = _ticks
+    templates.filters["moment"] = moment
     return templates
 
 
@@ -169,7 +171,7 @@ def _head(report: RunReport, chosen: _Chosen) -> dict[str, Any]:
         "run": plain(report.run_id),
         "name": plain(report.name, 80),
         "trigger": plain(report.trigger, 40),
-        "started": plain(report.started_at, 40),
+        "started": moment(report.started_at),
         "seconds": duration(report.duration_seconds),
         "dry": report.dry_run,
         "status": plain(report.status, 20),
@@ -230,7 +232,7 @@ def terminal(report: RunReport, console: "Console") -> None:
     if report.requests:
         grid.add_row("Requests", Text(requests(report)))
     if report.resumes_at:
-        grid.add_row("Goes on", Text(plain(report.resumes_at, 40)))
+        grid.add_row("Goes on", Text(moment(report.resumes_at)))
     if report.report:
         grid.add_row("Report", Text(plain(report.report, 400)))
     console.print(grid)

@@ -1,5 +1,6 @@
 """What a report says in words and figures; the file, the terminal and the status page share it."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,6 +25,7 @@ STATUS_MARKS = {
     "cancelled": ("■", "yellow"),
     "failed": ("✘", "red"),
 }
+_TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 
 
 def count_of(number: int, noun: str) -> str:
@@ -35,6 +37,12 @@ def count_of(number: int, noun: str) -> str:
 def plain(value: object, limit: int = 200) -> str:
     """Foreign text as one harmless line: no control characters, no secrets, bounded."""
     return one_line(redact(clean(str(value)[: limit * 8]))[0], limit)
+
+
+def moment(text: str | None) -> str:
+    """A time in ISO 8601 (UTC) as people read it: 2026-11-20 02:00 UTC."""
+    shown = plain(text or "", 40)
+    return f"{shown[:10]} {shown[11:16]} UTC" if _TIME.fullmatch(shown) else shown
 
 
 def web_link(url: str | None) -> str:
@@ -62,7 +70,7 @@ def verdict(report: RunReport) -> str:
             if queued
             else "reading waits for a rate budget"
         )
-        return f"All is healthy: {what}, on again at {report.resumes_at}."
+        return f"All is healthy: {what}, on again at {moment(report.resumes_at)}."
     if report.status == "running":
         return f"Still at work: {count_of(report.triaged, 'issue')} triaged so far."
     if report.status == "cancelled":

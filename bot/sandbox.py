@@ -1,13 +1,14 @@
 """Runs the stand-ins of GitHub, Shortcut, Slack and a webhook receiver on one loopback port."""
 
 import json
+import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, cast
@@ -88,13 +89,16 @@ def _listen(host: str, port: int) -> socket.socket:
 
 def serve(app: Any, host: str = HOST, port: int = 0) -> None:
     """Serve until interrupted."""
-    _run(app, _listen(host, port))
+    listener = _listen(host, port)
+    _stoppable_server(app).run(sockets=[listener])
 
 
-def _run(app: Any, listener: socket.socket) -> None:
-    # uvicorn raises the signal again once it has closed down; an interrupt is the usual way to end this.
-    with suppress(KeyboardInterrupt):
-        _server(app).run(sockets=[listener])
+def _stoppable_server(app: Any) -> uvicorn.Server:
+    """A server that ends well on the usual signals, also on one that comes before it has started."""
+    server = _server(app)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, server.handle_exit)
+    return server
 
 
 @dataclass(frozen=True)
@@ -197,12 +201,12 @@ def main(
         enforce_rate_limits=enforce_rate_limits,
         time_scale=time_scale,
     )
-    listener = _listen(HOST, port)
+    server, listener = _stoppable_server(app), _listen(HOST, port)
     base = f"http://{HOST}:{listener.getsockname()[1]}"
     print(f"{LISTENING}{base}", flush=True)
     for name, value in environment(base, app.repositories()).items():
         print(f"export {name}='{value}'", flush=True)
-    _run(app, listener)
+    server.run(sockets=[listener])
 
 
 if __name__ == "__main__":

@@ -133,6 +133,8 @@ class Case:
     sections: tuple[Section, ...] = ()
     questions: tuple[str, ...] = ()
     """What the reporter should be asked for."""
+    escalation: tuple[str, ...] = ()
+    """What the security team is told in its private channel, and nobody else."""
     labels: tuple[str, ...] = ()
     """Labels for the story and, where public, the issue; beyond the route's own."""
     notes: tuple[str, ...] = ()

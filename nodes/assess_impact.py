@@ -31,38 +31,74 @@ def _sign(name: str, weight: float, words: str) -> Sign:
 # Tried on lower-cased prose. Words begin at a word's start by the check in `_evidence`, not by \b: without an
 # assertion in front the engine can skip to the letters a match may begin with.
 SIGNS = (
-    _sign("data loss", 42, r"data ?loss|lo(?:st|ses|sing) (?:all |my |our |user )?(?:data|work|files"
-                           r"|changes|funds)"
-          r"|corrupt(?:s|ed|ion|ing)?\b|deletes? (?:all|my|our|user)|wiped|overwr(?:ites|ote|itten) (?:my"
-          r"|our|the) "),
-    _sign("security", 40, r"vulnerabilit|cve-\d|security (?:hole|issue|bug|flaw|advisory)"
-                          r"|remote code execution"
-          r"|arbitrary code|sql injection|cross-site|xss\b|csrf\b|ssrf\b|path traversal|privilege escalation"
-          r"|auth(?:entication|orization)? bypass|leak(?:s|ed|ing)? (?:\w{1,20} ){0,2}(?:credential"
-          r"|password|secret|token)"),
-    _sign("crash", 26, r"crash(?:es|ed|ing)?\b|segfault|segmentation fault|sigsegv|sigabrt|core dump"
-                       r"|panick?(?:s|ed|ing)?\b"
-          r"|stack overflow|out of memory|oom\b|use.after.free|double free|unhandled exception|fatal error"),
-    _sign("hang", 20, r"deadlock|freez(?:es|ing)|frozen|hangs?\b|infinite loop|never (?:returns|finishes"
-                      r"|completes)"
-          r"|not respond|unresponsive|stuck\b"),
-    _sign("regression", 18, r"regression|used to work|worked (?:fine |well |correctly )?(?:in|with|on"
-                            r"|before|until)"
-          r"|no longer works?|stopped working|since (?:upgrading|updating|the update|version|v?\d+\.)"
-          r"|after (?:upgrading|updating|the (?:update|upgrade))|broke(?:n)? (?:in|since|by|after) "),
-    _sign("memory or speed", 12, r"memory leak|leaks memory|(?:high|100 ?%) cpu|very slow|extremely slow"
-                                 r"|much slower"
-          r"|performance (?:regression|degrad|issue|problem|drop)|slows? down"),
-    _sign("blocked", 20, r"release block|block(?:s|ing|ed) (?:our |the |my |us )?(?:release|deploy|upgrade"
-                         r"|work|us\b|build)"
-          r"|showstopper|unusable|cannot (?:start|install|build|boot|log ?in|launch|compile)"
-          r"|can'?t (?:start|install|build|boot|log ?in|launch|compile)|(?:does ?n[o']t|fails? to"
-          r"|won'?t) (?:start|install|build|boot|launch|compile)"),
-    _sign("wrong result", 14, r"wrong (?:result|output|value|answer|order)|incorrect(?:ly)? "
-                              r"|inconsistent result|returns? (?:nan|garbage|null instead)"),
-    _sign("many users", 14, r"(?:all|every|many|most) (?:of (?:our|my|the) )?(?:users|customers|people"
-                            r"|clients)|in production|everyone"),
-)  # fmt: skip
+    _sign(
+        "data loss",
+        42,
+        r"data ?loss|lo(?:st|ses|sing) (?:all |my |our |user )?(?:data|work|files"
+        r"|changes|funds)"
+        r"|corrupt(?:s|ed|ion|ing)?\b|deletes? (?:all|my|our|user)|wiped|overwr(?:ites|ote|itten) (?:my"
+        r"|our|the) ",
+    ),
+    _sign(
+        "security",
+        40,
+        r"vulnerabilit|cve-\d|security (?:hole|issue|bug|flaw|advisory)"
+        r"|remote code execution"
+        r"|arbitrary code|sql injection|cross-site|xss\b|csrf\b|ssrf\b|path traversal|privilege escalation"
+        r"|auth(?:entication|orization)? bypass|leak(?:s|ed|ing)? (?:\w{1,20} ){0,2}(?:credential"
+        r"|password|secret|token)",
+    ),
+    _sign(
+        "crash",
+        26,
+        r"crash(?:es|ed|ing)?\b|segfault|segmentation fault|sigsegv|sigabrt|core dump"
+        r"|panick?(?:s|ed|ing)?\b"
+        r"|stack overflow|out of memory|oom\b|use.after.free|double free|unhandled exception|fatal error",
+    ),
+    _sign(
+        "hang",
+        20,
+        r"deadlock|freez(?:es|ing)|frozen|hangs?\b|infinite loop|never (?:returns|finishes"
+        r"|completes)"
+        r"|not respond|unresponsive|stuck\b",
+    ),
+    _sign(
+        "regression",
+        18,
+        r"regression|used to work|worked (?:fine |well |correctly )?(?:in|with|on"
+        r"|before|until)"
+        r"|no longer works?|stopped working|since (?:upgrading|updating|the update|version|v?\d+\.)"
+        r"|after (?:upgrading|updating|the (?:update|upgrade))|broke(?:n)? (?:in|since|by|after) ",
+    ),
+    _sign(
+        "memory or speed",
+        12,
+        r"memory leak|leaks memory|(?:high|100 ?%) cpu|very slow|extremely slow"
+        r"|much slower"
+        r"|performance (?:regression|degrad|issue|problem|drop)|slows? down",
+    ),
+    _sign(
+        "blocked",
+        20,
+        r"release block|block(?:s|ing|ed) (?:our |the |my |us )?(?:release|deploy|upgrade"
+        r"|work|us\b|build)"
+        r"|showstopper|unusable|cannot (?:start|install|build|boot|log ?in|launch|compile)"
+        r"|can'?t (?:start|install|build|boot|log ?in|launch|compile)|(?:does ?n[o']t|fails? to"
+        r"|won'?t) (?:start|install|build|boot|launch|compile)",
+    ),
+    _sign(
+        "wrong result",
+        14,
+        r"wrong (?:result|output|value|answer|order)|incorrect(?:ly)? "
+        r"|inconsistent result|returns? (?:nan|garbage|null instead)",
+    ),
+    _sign(
+        "many users",
+        14,
+        r"(?:all|every|many|most) (?:of (?:our|my|the) )?(?:users|customers|people"
+        r"|clients)|in production|everyone",
+    ),
+)
 _MILD = re.compile(
     r"typo|cosmetic|minor\b|nitpick|small (?:issue|bug|thing|typo)|misspell|low priority|trivial"
 )

@@ -9,24 +9,54 @@ from nodes.text.escape import code, headline, one_line, section
 from nodes.text.markdown import Scan, scan
 
 _KINDS = (
-    ("typo", re.compile(r"\btypos?\b|misspell|spelling|grammar|should (?:read|say) |missing (?:comma|word"
-                        r"|letter|backtick)|extra (?:comma|word)")),
-    ("broken link", re.compile(r"(?:broken|dead|invalid|wrong) (?:\w{1,20} ){0,2}(?:link|url|anchor"
-                               r"|image)s?|links? (?:is|are|do(?:es)? ?n[o']t) (?:\w{1,10} )?(?:broken|dead"
-                               r"|work)|\b404\b")),
-    ("outdated", re.compile(r"out.?dated|out of date|no longer (?:valid|exists|works|correct|true"
-                            r"|supported)|obsolete|deprecated|old (?:version|screenshot|syntax|api)"
-                            r"|has (?:been )?(?:changed|renamed|removed|moved)|still (?:says|shows|mentions"
-                            r"|refers|uses)")),
-    ("wrong", re.compile(r"incorrect|inaccurate|\bwrong\b|mistake|contradict|inconsisten|does ?n[o']t match"
-                         r"|mislead|error in the (?:docs|documentation|example)")),
-    ("missing", re.compile(r"missing|undocumented|not documented|no (?:documentation|docs|mention|example"
-                           r"|explanation)|does ?n[o']t (?:mention|document|explain|say|cover)|(?:add|need"
-                           r"|lack)s? (?:\w{1,15} ){0,3}(?:documentation|docs|example|guide|section|page"
-                           r"|tutorial)|document(?:ing)? (?:the|how|that)|how to")),
-    ("unclear", re.compile(r"unclear|confus|ambiguous|hard to (?:understand|find|follow)|clarif|vague"
-                           r"|not (?:clear|obvious)")),
-)  # fmt: skip
+    (
+        "typo",
+        re.compile(
+            r"\btypos?\b|misspell|spelling|grammar|should (?:read|say) |missing (?:comma|word"
+            r"|letter|backtick)|extra (?:comma|word)"
+        ),
+    ),
+    (
+        "broken link",
+        re.compile(
+            r"(?:broken|dead|invalid|wrong) (?:\w{1,20} ){0,2}(?:link|url|anchor"
+            r"|image)s?"
+            r"|links? (?:\w{1,20} ){0,6}(?:broken|dead|not work)|\b404\b"
+        ),
+    ),
+    (
+        "outdated",
+        re.compile(
+            r"out.?dated|out of date|no longer (?:valid|exists|works|correct|true"
+            r"|supported)|obsolete|deprecated|old (?:version|screenshot|syntax|api)"
+            r"|has (?:been )?(?:changed|renamed|removed|moved)|still (?:says|shows|mentions"
+            r"|refers|uses)"
+        ),
+    ),
+    (
+        "wrong",
+        re.compile(
+            r"incorrect|inaccurate|\bwrong\b|mistake|contradict|inconsisten|does ?n[o']t match"
+            r"|mislead|error in the (?:docs|documentation|example)"
+        ),
+    ),
+    (
+        "missing",
+        re.compile(
+            r"missing|undocumented|not documented|no (?:documentation|docs|mention|example"
+            r"|explanation)|does ?n[o']t (?:mention|document|explain|say|cover)|(?:add|need"
+            r"|lack)s? (?:\w{1,15} ){0,3}(?:documentation|docs|example|guide|section|page"
+            r"|tutorial)|document(?:ing)? (?:the|how|that)|how to"
+        ),
+    ),
+    (
+        "unclear",
+        re.compile(
+            r"unclear|confus|ambiguous|hard to (?:understand|find|follow)|clarif|vague"
+            r"|not (?:clear|obvious)"
+        ),
+    ),
+)
 _DOCS_URL = re.compile(
     r"docs?[./]|/docs?\b|readthedocs|/wiki|/guide|/tutorial|/reference|/manual|/learn|readme|/blog/|\.html"
     r"|\.md|github\.io|/api\b",

@@ -10,13 +10,23 @@ from nodes.text.excerpt import tame
 from nodes.text.markdown import Scan, scan, sentences
 
 _RISKS = (
-    ("Compatibility", re.compile(r"(?i)breaking change|backwards?.compat|existing (?:users|code|behaviou?r)"
-                                 r"|deprecat")),
-    ("Speed or memory", re.compile(r"(?i)performance|slow(?:er|s)?\b|memory (?:use|usage|footprint)"
-                                   r"|overhead|latency|bundle size")),
+    (
+        "Compatibility",
+        re.compile(
+            r"(?i)breaking change|backwards?.compat|existing (?:users|code|behaviou?r)"
+            r"|deprecat"
+        ),
+    ),
+    (
+        "Speed or memory",
+        re.compile(
+            r"(?i)performance|slow(?:er|s)?\b|memory (?:use|usage|footprint)"
+            r"|overhead|latency|bundle size"
+        ),
+    ),
     ("Security", re.compile(r"(?i)\b(?:security|permissions?|untrusted|sandboxed|credentials?|privacy)\b")),
     ("Data", re.compile(r"(?i)migrat|data loss|file format|schema change|existing data")),
-)  # fmt: skip
+)
 _NAME = re.compile(r"[A-Za-z_][\w.:]{2,60}(?:\(\))?$")
 _QUESTION_WORD = re.compile(
     r"(?i)\b(?:how|what|which|where|should|could|can|is|are|does|do|would|why|will|when|who)\b"

@@ -210,6 +210,7 @@ def describe(case: Case) -> dict[str, Any]:
         "sections": [section.title for section in case.sections],
         "questions": list(case.questions),
         "notes": list(case.notes),
+        "escalation": list(case.escalation),
     }  # fmt: skip
 
 

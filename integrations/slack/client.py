@@ -31,6 +31,7 @@ class SlackClient:
         base_url = settings.base_url if settings.base_url.endswith("/") else settings.base_url + "/"
         self._web = AsyncWebClient(token=token, base_url=base_url, timeout=int(guard.timeout) or 1)
         self._web.retry_handlers.clear()
+        self._session: aiohttp.ClientSession | None = None
 
     def bulk_size(self, operation: str) -> int:
         return 1
@@ -51,7 +52,7 @@ class SlackClient:
     async def check(self) -> str:
         async def who() -> str:
             try:
-                answer = await self._web.auth_test()
+                answer = await self._client().auth_test()
             except Exception as error:
                 raise _translate(error, "") from None
             return f"signed in as {answer.get('user')} of {answer.get('team')}"
@@ -59,13 +60,20 @@ class SlackClient:
         return await self.guard.call(who)
 
     async def close(self) -> None:
-        session = self._web.session
-        if session is not None and not session.closed:
-            await session.close()
+        if self._session is not None:
+            await self._session.close()
+
+    def _client(self) -> AsyncWebClient:
+        """With a session of our own: slack_sdk opens a connection for each request otherwise."""
+        if self._session is None:
+            self._session = self._web.session = aiohttp.ClientSession(
+                timeout=aiohttp.ClientTimeout(total=self.guard.timeout)
+            )
+        return self._web
 
     async def _post(self, pending: Pending, channel: str) -> Answer:
         try:
-            answer = await self._web.chat_postMessage(
+            answer = await self._client().chat_postMessage(
                 channel=channel,
                 text=str(pending.payload["text"]),
                 blocks=list(pending.payload["blocks"]),

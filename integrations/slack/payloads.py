@@ -64,6 +64,21 @@ def digest(
     return f"{head}. {counts.replace('*', '')}", blocks
 
 
+def security_digest(report: RunReport, lines: Sequence[CaseLine]) -> tuple[str, list[dict[str, Any]]]:
+    """A run's possible security reports, for the private channel: (plain text, blocks)."""
+    total = report.routes.get("security", len(lines))
+    head = f"{total} possible security report{'s' if total != 1 else ''} to review"
+    blocks = [_header(head)]
+    for line in lines:
+        facts = "\n".join(f"• {escape(str(fact), 200)}" for fact in line.detail.get("escalation", ())[:6])
+        story = f" · <{line.story_url}|story>" if line.story_url else ""
+        blocks.append(_section(f"<{line.url}|{line.ref}> {escape(line.title)}{story}\n{facts}".strip()))
+    rest = f"{total - len(lines)} more are stories with the label security. " if total > len(lines) else ""
+    advice = f"{rest}Please answer here, not on the public issue. Run `{report.run_id}`"
+    blocks.append({"type": "context", "elements": [_mrkdwn(advice)]})
+    return head, blocks
+
+
 def _line(line: CaseLine) -> str:
     """One case; of a security case only that it was routed for review."""
     link = f"<{line.url}|{line.ref}>"

@@ -30,8 +30,8 @@ _BLOB = re.compile(
 _NO_FILES = words("node.js vue.js next.js react.js d3.js nuxt.js express.js asp.net three.js discord.js")
 _VERSION = re.compile(
     r"(?<![\w.:/\\@-])[vV]?\d{1,4}(?:\.\d{1,6}){1,3}"
-    r"(?:[-+.]?(?:rc|beta|alpha|dev|pre|post|nightly|canary|next|SNAPSHOT|insider)[\w.-]{0,20})?(?![\w/%:@]"
-    r"|\.\d)"
+    r"(?:[-+.]?(?:rc|beta|alpha|dev|pre|post|nightly|canary|next|SNAPSHOT|insider)[\w.-]{0,20})?"
+    r"(?![\w/%@]|[.:]\d)"
 )
 _NAME_BEFORE = re.compile(
     r"(?<![\w.])([A-Za-z][A-Za-z0-9+#_-]{1,30})[\"'`)*]{0,3}[ \t:=|(]{1,4}(?:[Vv]ersion[ :=*]{1,4})?[\"'(]?$"
@@ -56,10 +56,22 @@ _SYSTEM = re.compile(
     r"|android(?: \d{1,2})?|ios(?: \d{1,2}(?:\.\d{1,2})?)?|ipados)(?!\w)"
 )
 _SPELLING = {
-    "macos": "macOS", "mac os": "macOS", "os x": "macOS", "ios": "iOS", "ipados": "iPadOS", "nixos": "NixOS",
-    "freebsd": "FreeBSD", "openbsd": "OpenBSD", "opensuse": "openSUSE", "wsl": "WSL", "wsl2": "WSL 2",
-    "rhel": "RHEL", "centos": "CentOS", "darwin": "macOS", "win": "Windows",
-}  # fmt: skip
+    "macos": "macOS",
+    "mac os": "macOS",
+    "os x": "macOS",
+    "ios": "iOS",
+    "ipados": "iPadOS",
+    "nixos": "NixOS",
+    "freebsd": "FreeBSD",
+    "openbsd": "OpenBSD",
+    "opensuse": "openSUSE",
+    "wsl": "WSL",
+    "wsl2": "WSL 2",
+    "rhel": "RHEL",
+    "centos": "CentOS",
+    "darwin": "macOS",
+    "win": "Windows",
+}
 _MAX_TRIES = 60
 
 

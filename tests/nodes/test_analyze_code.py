@@ -43,10 +43,10 @@ def signs(body: str, title: str = "It fails") -> CodeSigns:
         ("1. open\n2. close", "has_steps", True),
         ("### Steps to reproduce\n\n_No response_", "has_steps", False),
         ("It fails.", "has_steps", False),
-        ("Traceback (most recent call last):\n  File \"a.py\", line 1, in f\nValueError: x", "has_trace", True),
+        ('Traceback (most recent call last):\n  File "a.py", line 1, in f\nValueError: x', "has_trace", True),
         ("no trace", "has_trace", False),
     ],
-)  # fmt: skip
+)
 def test_signs(body: str, field: str, expected: Any) -> None:
     assert getattr(signs(body), field) == expected
 

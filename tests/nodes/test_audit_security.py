@@ -52,7 +52,8 @@ def test_kinds(text: str, kind: str) -> None:
 
 def test_everything_found_is_listed() -> None:
     body = (
-        "cve-2024-12345 and GHSA-2c2j-9gv5-cj73, CWE-79. XSS in widgets@1.2.3, before 1.2.4, fixed in 1.2.4.\n"
+        "cve-2024-12345 and GHSA-2c2j-9gv5-cj73, CWE-79. XSS in widgets@1.2.3, before 1.2.4, fixed in "
+        "1.2.4.\n"
         "CVSS:3.1/AV:N/AC:L/PR:N/UI:R/S:C/C:L/I:L/A:N"
     )
     text = text_of(run(AuditSecurity(), case("XSS", body, "security")), "Security audit")
@@ -84,7 +85,7 @@ SECRETS = [
     ("password in an address", "postgres://ada:" + PARTS[1] + "@db.example/x"),
     ("credential", "api_key = '" + LONG + "'"),
     ("private key", "-----BEGIN RSA PRIVATE KEY-----\nMIIE" + LONG + "\n-----END RSA PRIVATE KEY-----"),
-]  # fmt: skip
+]
 
 
 @pytest.mark.parametrize(("kind", "secret"), SECRETS)
@@ -98,8 +99,15 @@ def test_secrets_are_taken_out(kind: str, secret: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["the token is missing", "password: undefined", "task-list-with-many-words-in-it", "key=value", "disk-0", "https://x.example/a@b"],
-)  # fmt: skip
+    [
+        "the token is missing",
+        "password: undefined",
+        "task-list-with-many-words-in-it",
+        "key=value",
+        "disk-0",
+        "https://x.example/a@b",
+    ],
+)
 def test_ordinary_text_is_left_alone(text: str) -> None:
     assert redact(text) == (text, ())
 

@@ -35,9 +35,12 @@ def test_places_are_named() -> None:
     )
     text = text_of(run(CheckDocs(), run(AnalyzeCode(), case("Typo", body, "docs"))), "Documentation")
     assert text.split("\n") == [
-        "Kind of slip: **typo**", "", "- file `docs/guide.md`", "- page <https://widgets.example/docs/sort>",
+        "Kind of slip: **typo**",
+        "",
+        "- file `docs/guide.md`",
+        "- page <https://widgets.example/docs/sort>",
         "- section `Sorting`",
-    ]  # fmt: skip
+    ]
 
 
 def test_nothing_known_adds_nothing() -> None:

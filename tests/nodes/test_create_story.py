@@ -83,7 +83,7 @@ def test_sections_come_in_order_and_questions_after_them() -> None:
         ("- [x] I agree\n- [ ] add tests", "> - [ ] add tests"),
         ("", None),
     ],
-)  # fmt: skip
+)
 def test_the_issues_words_are_shown_and_do_nothing(body: str, shown: str | None) -> None:
     text = describe(case("Title", body, "bug"))
     if shown is None:

@@ -12,9 +12,8 @@ from models.case import Case
 from nodes.text.escape import open_fence
 from nodes.text.markdown import scan
 from nodes.text.traces import parse
-from subflows import SUBFLOWS
 from subflows.triage import Failure, triage_all
-from tests.nodes.build import StubRouter, case, context, issue, prediction
+from tests.nodes.build import StubRouter, case, context, prediction
 
 UNITS = {
     "one letter": "a",
@@ -72,8 +71,8 @@ UNITS = {
     "lines": "\n",
     "underlined": "a\n===\n",
     "not": "no not never crash ",
-    "markers": "at @http File \", line goroutine panic: .rb:.php #0 Sanitizer panicked at ",
-}  # fmt: skip
+    "markers": 'at @http File ", line goroutine panic: .rb:.php #0 Sanitizer panicked at ',
+}
 
 
 def _everything(body: str) -> float:
@@ -110,6 +109,46 @@ def _sound(result: Case | Failure) -> None:
 def test_time_is_linear(unit: str) -> None:
     small = _everything((unit * (20_000 // len(unit) + 1))[:20_000])
     large = _everything((unit * (200_000 // len(unit) + 1))[:200_000])
-    # Linear would be 10 at most, and what is scanned is capped at 60,000; the rest is noise on a busy machine.
+    # Linear would be 10 at most (and only 60,000 characters are scanned); the rest is a busy machine's noise.
     assert large <= 12 * small + 0.3, f"{small:.3f} s for 20 kB, {large:.3f} s for 200 kB"
     assert small < 1.5
+
+
+_LINE = st.one_of(
+    st.sampled_from(list(UNITS.values())).flatmap(lambda unit: st.integers(1, 40).map(lambda n: unit * n)),
+    st.text(max_size=80),
+)
+
+
+@settings(max_examples=100, derandomize=True, deadline=None)
+@given(
+    title=st.text(max_size=400),
+    lines=st.lists(_LINE, max_size=40),
+    labels=st.lists(st.text(max_size=60), max_size=4),
+)
+def test_any_text_ends_as_sound_commands(title: str, lines: list[str], labels: list[str]) -> None:
+    flagged = prediction(security_flag=True, security_score=0.9)
+    answers = dict(
+        enumerate([prediction(route) for route in ("bug", "feature", "docs", "question")] + [flagged], 1)
+    )
+    body = "\n".join(lines)
+    cases = [case(title, body, number=n, labels=tuple(labels)) for n in answers]
+    ctx = context(StubRouter(answers=answers), comment="always", needs_human="story")
+    for result in asyncio.run(triage_all(cases, ctx)):
+        _sound(result)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "",
+        "x" * 1_000_000,
+        "\x00" * 100_000,
+        ">" * 50_000,
+        "2026-11-20 ERROR at f (a.js:1:2)\n" * 10_000,
+        "\ud800" * 500,
+    ],
+    ids=["empty", "1 MB", "binary", "nested quotes", "10,000 log lines", "half characters"],
+)
+def test_bad_bodies(body: str) -> None:
+    assert _everything(body) < 3.0

@@ -14,13 +14,21 @@ def test_what_is_touched_at_risk_and_open() -> None:
     done = run(OutlineDesign(), run(AnalyzeCode(), case("Sort by key", BODY, "feature")))
     assert text_of(done, "Design outline") == "\n".join(
         [
-            "**Touches**", "", "- `src/shelf.py`", "- `Shelf.sort`", "",
-            "**Risks that the text names**", "",
+            "**Touches**",
+            "",
+            "- `src/shelf.py`",
+            "- `Shelf.sort`",
+            "",
+            "**Risks that the text names**",
+            "",
             "- Compatibility: “That is a breaking change for existing users.”",
-            "- Speed or memory: “It may be slow on large shelves.”", "",
-            "**Open questions**", "", "- Should it also sort the labels?",
+            "- Speed or memory: “It may be slow on large shelves.”",
+            "",
+            "**Open questions**",
+            "",
+            "- Should it also sort the labels?",
         ]
-    )  # fmt: skip
+    )
 
 
 def test_nothing_named_adds_nothing() -> None:

@@ -134,7 +134,7 @@ RAILS = dedent(
 )
 PHP = dedent(
     """\
-    PHP Fatal error:  Uncaught TypeError: count(): Argument #1 must be of type Countable in /srv/www/src/Shelf.php:19
+    PHP Fatal error:  Uncaught TypeError: Argument #1 must be Countable in /srv/www/src/Shelf.php:19
     Stack trace:
     #0 /srv/www/src/App.php(8): Octo\\Shelf->count(NULL)
     #1 /srv/www/vendor/slim/slim/Slim/App.php(120): Octo\\App->run()
@@ -162,22 +162,148 @@ ASAN = dedent(
 
 TABLE = [
     ("python", PYTHON, "Python", "KeyError", "'colour'", "/home/ada/widgets/store.py", 88, "load"),
-    ("python chain", PYTHON_CHAIN, "Python", "ConnectionRefusedError", "[Errno 111] Connection refused", "app/db.py", 5, "connect"),
-    ("java", JAVA, "Java", "java.lang.NullPointerException", 'Cannot invoke "Widget.size()" because "w" is null', "com/octo/widgets/Shelf.java", 41, "com.octo.widgets.Shelf.count"),
-    ("kotlin", KOTLIN, "Kotlin", "kotlin.UninitializedPropertyAccessException", "lateinit property shelf has not been initialized", "com/octo/widgets/ShelfView.kt", 23, "com.octo.widgets.ShelfView.draw"),
-    ("node", NODE, "JavaScript", "TypeError", "Cannot read properties of undefined (reading 'size')", "/srv/widgets/lib/shelf.js", 17, "Shelf.count"),
-    ("typescript", TYPESCRIPT, "TypeScript", "RangeError", "Maximum call stack size exceeded", "webpack:///./src/tree.ts", 9, "walk"),
-    ("firefox", FIREFOX, "JavaScript", "TypeError", "shelf is undefined", "https://widgets.example/js/draw.js", 31, "draw"),
-    ("go", GO, "Go", "panic", "runtime error: invalid memory address or nil pointer dereference", "/home/ada/widgets/shelf/shelf.go", 23, "github.com/octo/widgets/shelf.(*Shelf).Count"),
-    ("rust", RUST, "Rust", "panic", "called `Option::unwrap()` on a `None` value", "src/shelf.rs", 42, "widgets::shelf::Shelf::count"),
-    ("rust, new form", RUST_NEW, "Rust", "panic", "index out of bounds: the len is 3 but the index is 3", "src/queue.rs", 19, ""),
-    ("c#", CSHARP, "C#", "System.NullReferenceException", "Object reference not set to an instance of an object.", "C:\\src\\widgets\\Shelf.cs", 31, "Octo.Widgets.Shelf.Count"),
-    ("ruby", RUBY, "Ruby", "NoMethodError", "undefined method `size' for nil:NilClass", "app/models/shelf.rb", 14, "count"),
-    ("rails", RAILS, "Ruby", "ActiveRecord::RecordNotFound", "Couldn't find Widget with 'id'=9", "app/controllers/widgets_controller.rb", 22, "show"),
-    ("php", PHP, "PHP", "TypeError", "count(): Argument #1 must be of type Countable", "/srv/www/src/Shelf.php", 19, ""),
+    (
+        "python chain",
+        PYTHON_CHAIN,
+        "Python",
+        "ConnectionRefusedError",
+        "[Errno 111] Connection refused",
+        "app/db.py",
+        5,
+        "connect",
+    ),
+    (
+        "java",
+        JAVA,
+        "Java",
+        "java.lang.NullPointerException",
+        'Cannot invoke "Widget.size()" because "w" is null',
+        "com/octo/widgets/Shelf.java",
+        41,
+        "com.octo.widgets.Shelf.count",
+    ),
+    (
+        "kotlin",
+        KOTLIN,
+        "Kotlin",
+        "kotlin.UninitializedPropertyAccessException",
+        "lateinit property shelf has not been initialized",
+        "com/octo/widgets/ShelfView.kt",
+        23,
+        "com.octo.widgets.ShelfView.draw",
+    ),
+    (
+        "node",
+        NODE,
+        "JavaScript",
+        "TypeError",
+        "Cannot read properties of undefined (reading 'size')",
+        "/srv/widgets/lib/shelf.js",
+        17,
+        "Shelf.count",
+    ),
+    (
+        "typescript",
+        TYPESCRIPT,
+        "TypeScript",
+        "RangeError",
+        "Maximum call stack size exceeded",
+        "webpack:///./src/tree.ts",
+        9,
+        "walk",
+    ),
+    (
+        "firefox",
+        FIREFOX,
+        "JavaScript",
+        "TypeError",
+        "shelf is undefined",
+        "https://widgets.example/js/draw.js",
+        31,
+        "draw",
+    ),
+    (
+        "go",
+        GO,
+        "Go",
+        "panic",
+        "runtime error: invalid memory address or nil pointer dereference",
+        "/home/ada/widgets/shelf/shelf.go",
+        23,
+        "github.com/octo/widgets/shelf.(*Shelf).Count",
+    ),
+    (
+        "rust",
+        RUST,
+        "Rust",
+        "panic",
+        "called `Option::unwrap()` on a `None` value",
+        "src/shelf.rs",
+        42,
+        "widgets::shelf::Shelf::count",
+    ),
+    (
+        "rust, new form",
+        RUST_NEW,
+        "Rust",
+        "panic",
+        "index out of bounds: the len is 3 but the index is 3",
+        "src/queue.rs",
+        19,
+        "",
+    ),
+    (
+        "c#",
+        CSHARP,
+        "C#",
+        "System.NullReferenceException",
+        "Object reference not set to an instance of an object.",
+        "C:\\src\\widgets\\Shelf.cs",
+        31,
+        "Octo.Widgets.Shelf.Count",
+    ),
+    (
+        "ruby",
+        RUBY,
+        "Ruby",
+        "NoMethodError",
+        "undefined method `size' for nil:NilClass",
+        "app/models/shelf.rb",
+        14,
+        "count",
+    ),
+    (
+        "rails",
+        RAILS,
+        "Ruby",
+        "ActiveRecord::RecordNotFound",
+        "Couldn't find Widget with 'id'=9",
+        "app/controllers/widgets_controller.rb",
+        22,
+        "show",
+    ),
+    (
+        "php",
+        PHP,
+        "PHP",
+        "TypeError",
+        "Argument #1 must be Countable",
+        "/srv/www/src/Shelf.php",
+        19,
+        "",
+    ),
     ("gdb", GDB, "C/C++", "SIGSEGV", "Segmentation fault", "src/shelf.c", 88, "shelf_count"),
-    ("asan", ASAN, "C/C++", "heap-use-after-free", "on address 0x602000000010 at pc 0x000000401234", "/build/widgets/src/shelf.cpp", 51, "shelf_top"),
-]  # fmt: skip
+    (
+        "asan",
+        ASAN,
+        "C/C++",
+        "heap-use-after-free",
+        "on address 0x602000000010 at pc 0x000000401234",
+        "/build/widgets/src/shelf.cpp",
+        51,
+        "shelf_top",
+    ),
+]
 
 
 @pytest.mark.parametrize("row", TABLE, ids=[row[0] for row in TABLE])
@@ -248,8 +374,14 @@ def test_the_story_shows_own_frames_first() -> None:
 
 @pytest.mark.parametrize(
     "body",
-    ["", "No trace here, at all.", "Look at this (see above).", "- at home\n- at work", "#0 is the first item\n#1 next"],
-)  # fmt: skip
+    [
+        "",
+        "No trace here, at all.",
+        "Look at this (see above).",
+        "- at home\n- at work",
+        "#0 is the first item\n#1 next",
+    ],
+)
 def test_prose_is_no_trace(body: str) -> None:
     given = case("It fell", body, "bug")
     assert run(ParseStackTrace(), given) is given

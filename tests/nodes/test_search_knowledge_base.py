@@ -9,7 +9,8 @@ def test_the_most_alike_comes_first() -> None:
     done = run(SearchKnowledgeBase(), case(route="bug"), context(similar=found))
     assert [similar.ref for similar in done.similar] == ["octo/widgets#2", "octo/widgets#1"]
     assert text_of(done, "Possibly the same").split("\n")[0] == (
-        "- [octo/widgets#2: Widgets fell over](https://github.com/octo/widgets/issues/3), 90% alike (same error)"
+        "- [octo/widgets#2: Widgets fell over](https://github.com/octo/widgets/issues/3), 90% alike (same "
+        "error)"
     )
 
 

@@ -30,24 +30,38 @@ def test_a_form_is_taken_field_by_field() -> None:
     text = text_of(run(WriteSpec(), case("Search", FORM, "feature")), "Specification")
     assert text == "\n\n".join(
         [
-            "**Problem**", "Finding a widget takes long.",
-            "**Proposal**", "A search box above the shelf.\nIt should filter while typing.",
-            "**Acceptance criteria**", "- [ ] filters within 100 ms\n- [ ] works without a mouse",
-            "**Alternatives considered**", "Sorting by hand.",
-            "**Out of scope**", "Searching in labels.",
+            "**Problem**",
+            "Finding a widget takes long.",
+            "**Proposal**",
+            "A search box above the shelf.\nIt should filter while typing.",
+            "**Acceptance criteria**",
+            "- [ ] filters within 100 ms\n- [ ] works without a mouse",
+            "**Alternatives considered**",
+            "Sorting by hand.",
+            "**Out of scope**",
+            "Searching in labels.",
         ]
-    )  # fmt: skip
+    )
 
 
 @pytest.mark.parametrize(
     ("body", "parts"),
     [
-        ("Currently I cannot find a widget. I would like a search box.",
-         ["**Problem**", "Currently I cannot find a widget.", "**Proposal**", "I would like a search box."]),
-        ("Please add a clock. It must show seconds.",
-         ["**Proposal**", "Please add a clock.", "**Acceptance criteria**", "- [ ] It must show seconds."]),
+        (
+            "Currently I cannot find a widget. I would like a search box.",
+            [
+                "**Problem**",
+                "Currently I cannot find a widget.",
+                "**Proposal**",
+                "I would like a search box.",
+            ],
+        ),
+        (
+            "Please add a clock. It must show seconds.",
+            ["**Proposal**", "Please add a clock.", "**Acceptance criteria**", "- [ ] It must show seconds."],
+        ),
     ],
-)  # fmt: skip
+)
 def test_sentences_are_sorted_by_their_cues(body: str, parts: list[str]) -> None:
     assert text_of(run(WriteSpec(), case("Wish", body, "feature")), "Specification") == "\n\n".join(parts)
 

@@ -2,7 +2,7 @@
 
 import math
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,6 @@ from sqlalchemy.engine import Connection
 from bot.store import outbox, owners
 from bot.wiring import App
 from config.settings import AlertSettings
-from integrations.resilience import Guard
 from integrations.slack.payloads import escape
 from models.commands import Command, post_message
 from models.tables import AlertRow
@@ -27,61 +26,53 @@ ENOUGH = 20
 """Requests that it takes to judge a service, unless its breaker judged already."""
 CALMER = 0.8
 """An open alert is over below this share of its threshold, so that a rate near it does not flap."""
+MEASURES = ("error_rate", "latency_p99")
 RUN_ID = "alerts"
 
 Request = tuple[float, float, bool]
 """(monotonic time, seconds, went well), as Guard keeps them."""
 
-
-@dataclass(frozen=True, slots=True)
-class Alert:
-    """A threshold that is crossed; `name` is the measure and the service."""
-
-    name: str
-    detail: str
+_over_at: dict[tuple[str, str], float] = {}
+"""When (process, alert) was over last: what was before then raises it no second time."""
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one process's own requests say: what is crossed, and which services it has heard of at all."""
+class Seen:
+    """What this process has seen of a service: its latest requests, and whether its breaker is open."""
 
-    crossed: tuple[Alert, ...]
-    heard: frozenset[str]
+    requests: Sequence[Request]
+    tripped: bool = False
+
+    def since(self, start: float) -> "Seen":
+        return Seen([entry for entry in self.requests if entry[0] > start], self.tripped)
+
+    def enough(self, measure: str) -> bool:
+        """Are these enough to judge by?"""
+        # A breaker trips long before a service that is called in bulk has had twenty requests.
+        judged = self.tripped and measure == "error_rate" and bool(self.requests)
+        return judged or len(self.requests) >= ENOUGH
 
 
 def evaluate(
-    service: str,
-    recent: Iterable[Request],
-    thresholds: AlertSettings,
-    *,
-    now: float,
-    tripped: bool = False,
-    open_names: frozenset[str] = frozenset(),
-) -> list[Alert]:
-    """The alerts of one service; `now` is the monotonic clock, `tripped` says that its breaker is open.
-
-    A breaker trips long before a service that is called in bulk has had twenty requests.
-    """
-    window = [entry for entry in recent if now - entry[0] <= WINDOW]
-    if not window or (len(window) < ENOUGH and not tripped):
+    service: str, seen: Seen, thresholds: AlertSettings, *, share: float = 1.0
+) -> list[tuple[str, str]]:
+    """(name, detail) of each threshold that these requests cross; `share` is how much of it counts."""
+    count = len(seen.requests)
+    if count == 0:
         return []
     found = []
-    failed = sum(not ok for _, _, ok in window)
-    rate = failed / len(window)
-    name = f"error_rate:{service}"
-    if failed and rate > thresholds.error_rate * (CALMER if name in open_names else 1):
-        words = f"{failed} of {len(window)} requests failed in the last 15 minutes ({rate:.0%}"
-        broken = "; its breaker is open" if tripped else ""
-        found.append(Alert(name, f"{service}: {words}, threshold {thresholds.error_rate:.0%}){broken}"))
-    slow = p99([seconds for _, seconds, _ in window])
-    name = f"latency_p99:{service}"
-    limit = thresholds.latency_p99
-    if len(window) >= ENOUGH and slow > limit * (CALMER if name in open_names else 1):
+    failed = sum(not ok for _, _, ok in seen.requests)
+    if failed / count > thresholds.error_rate * share:
+        broken = "; its breaker is open" if seen.tripped else ""
+        words = f"{failed} of {count} requests failed in the last 15 minutes ({failed / count:.0%}"
         found.append(
-            Alert(
-                name,
-                f"{service}: the slowest 1 % of requests took {slow:.1f} s or more (threshold {limit:g} s)",
-            )
+            (f"error_rate:{service}", f"{service}: {words}, threshold {thresholds.error_rate:.0%}){broken}")
+        )
+    slow = p99([seconds for _, seconds, _ in seen.requests])
+    if slow > thresholds.latency_p99 * share:
+        words = f"the slowest 1 % of requests took {slow:.1f} s or more"
+        found.append(
+            (f"latency_p99:{service}", f"{service}: {words} (threshold {thresholds.latency_p99:g} s)")
         )
     return found
 
@@ -91,35 +82,54 @@ def p99(seconds: Sequence[float]) -> float:
     return sorted(seconds)[math.ceil(0.99 * len(seconds)) - 1]
 
 
-def judge(
-    guards: Iterable[Guard], thresholds: AlertSettings, now: float, open_names: frozenset[str]
-) -> Verdict:
-    """All services as this process has seen them."""
-    crossed: list[Alert] = []
-    heard: set[str] = set()
-    for guard in guards:
-        # A copy, since requests may be added while this runs in a thread.
-        recent = guard.recent.copy()
-        tripped = guard.breaker.state != "closed"
-        if tripped or any(now - at <= WINDOW for at, _, _ in recent):
-            heard.add(guard.service)
-        crossed += evaluate(
-            guard.service, recent, thresholds, now=now, tripped=tripped, open_names=open_names
-        )
-    return Verdict(tuple(crossed), frozenset(heard))
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """One look of one process at its services; `now` is the epoch's time, `clock` the monotonic one."""
+
+    me: str
+    services: Mapping[str, Seen]
+    thresholds: AlertSettings
+    now: float
+    clock: float
+
+    def crossed(self) -> dict[str, str]:
+        """Alerts to raise, by name."""
+        found: dict[str, str] = {}
+        for service, seen in self.services.items():
+            for measure in MEASURES:
+                name = f"{measure}:{service}"
+                # What was before the last alert of this name was over raises no second one.
+                start = max(self.clock - WINDOW, _over_at.get((self.me, name), -math.inf))
+                fresh = seen.since(start)
+                if fresh.enough(measure):
+                    found |= {n: d for n, d in evaluate(service, fresh, self.thresholds) if n == name}
+        return found
+
+    def is_over(self, name: str, since: float, *, inherited: bool) -> bool:
+        """Has the service done well since the alert was raised? Silence is no sign of health."""
+        measure, _, service = name.partition(":")
+        seen = self.services.get(service, Seen(()))
+        began = self.clock - (self.now - since)
+        after = seen.since(max(began, self.clock - WINDOW))
+        if not after.requests or after.tripped:
+            return False
+        if name in dict(evaluate(service, after, self.thresholds, share=CALMER)):
+            return False
+        return inherited or after.enough(measure) or self.now - since >= WINDOW
 
 
 async def check_alerts(app: App) -> None:
     """Tell once of each threshold that is crossed now, and once of each that no longer is."""
+    services = {
+        name: Seen(tuple(guard.recent), guard.breaker.state != "closed") for name, guard in app.guards.items()
+    }
     thresholds = app.settings.monitoring.alert_thresholds
-    stored = await app.database.query(lambda c: c.execute(sa.select(_alerts)).all())
-    names = frozenset(_measure(row.name) for row in stored)
-    verdict = judge(app.guards.values(), thresholds, time.monotonic(), names)
-    if not verdict.crossed and not stored:
+    watch = Watch(app.me, services, thresholds, time.time(), time.monotonic())
+    known = await app.database.query(lambda c: c.execute(sa.select(_alerts.c.name).limit(1)).first())
+    if known is None and not watch.crossed():
         return
-    told = await app.database.run(
-        lambda c: settle(c, verdict, app.me, owners.alive(c), time.time(), slack="slack" in app.targets)
-    )
+    slack = "slack" in app.targets
+    told = await app.database.run(lambda c: settle(c, watch, owners.alive(c), slack=slack))
     for event, name, detail in told:
         log.warning(event, name=name, detail=detail)
     if told:
@@ -127,42 +137,38 @@ async def check_alerts(app: App) -> None:
 
 
 def settle(
-    connection: Connection, verdict: Verdict, me: str, alive: Iterable[str], now: float, *, slack: bool
+    connection: Connection, watch: Watch, alive: Iterable[str], *, slack: bool
 ) -> list[tuple[str, str, str]]:
     """Bring the table of open alerts up to date and store the messages; returns what there is to log.
 
     Each process sees only its own requests. So an alert belongs to the process that raised it, which alone
     says when it is over, and the others keep silent about the same thing; a dead one's alerts are inherited.
     """
-    living = set(alive) | {me}
-    crossed = {alert.name: alert for alert in verdict.crossed}
+    living = set(alive) | {watch.me}
     told: list[tuple[str, str, str]] = []
     commands: list[Command] = []
     known: set[str] = set()
     for row in connection.execute(sa.select(_alerts).order_by(_alerts.c.name)).all():
         name, _, owner = row.name.partition("@")
         known.add(name)
-        if owner != me and owner in living:
+        if owner != watch.me and owner in living:
             continue
-        if name in crossed:
-            if owner != me:
-                connection.execute(
-                    sa.update(_alerts).where(_alerts.c.name == row.name).values(name=f"{name}@{me}")
-                )
-            continue
-        if name.partition(":")[2] not in verdict.heard:
-            # Silence is no sign of health.
-            continue
-        connection.execute(sa.delete(_alerts).where(_alerts.c.name == row.name))
-        told.append(("alert over", name, row.detail))
-        commands.append(_message(f"{_key(name, row.since)}:over", ":white_check_mark: Over", row.detail))
-    for name, alert in crossed.items():
+        if watch.is_over(name, row.since, inherited=owner != watch.me):
+            connection.execute(sa.delete(_alerts).where(_alerts.c.name == row.name))
+            _over_at[watch.me, name] = watch.clock
+            told.append(("alert over", name, row.detail))
+            commands.append(_message(f"{_key(name, row.since)}:over", ":white_check_mark: Over", row.detail))
+        elif owner != watch.me:
+            mine = {"name": f"{name}@{watch.me}"}
+            connection.execute(sa.update(_alerts).where(_alerts.c.name == row.name).values(mine))
+    for name, detail in watch.crossed().items():
         if name not in known:
-            connection.execute(sa.insert(_alerts).values(name=f"{name}@{me}", since=now, detail=alert.detail))
-            told.append(("alert", name, alert.detail))
-            commands.append(_message(_key(name, now), ":warning: Alert", alert.detail))
+            values = {"name": f"{name}@{watch.me}", "since": watch.now, "detail": detail}
+            connection.execute(sa.insert(_alerts).values(values))
+            told.append(("alert", name, detail))
+            commands.append(_message(_key(name, watch.now), ":warning: Alert", detail))
     if slack and commands:
-        outbox.store_once(connection, RUN_ID, commands, now)
+        outbox.store_once(connection, RUN_ID, commands, watch.now)
     return told
 
 

@@ -100,17 +100,16 @@ def train_command(
     rows, sources = _read_all(files, label_map, encoding)
     _say("loading scikit-learn" if sys.stderr.isatty() else "")
     from models.router import train
-    from models.router.files import read, save
-    from models.router.predict import from_arrays, model_directory
+    from models.router.files import save
 
-    card, arrays = read(model_directory(BUILTIN))
+    base, base_folds = train.load_base()
     places = _store(store)
     active = places.active()
     with _progress("training") as progress:
         trained = train.train(
             rows,
-            from_arrays(card, arrays),
-            train.folds_of(arrays),
+            base,
+            base_folds,
             sources,
             champion=None if active == BUILTIN else places.load(active),
             progress=progress,

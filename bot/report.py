@@ -150,7 +150,7 @@ def write(path: Path, report: RunReport, lines: Iterable[CaseLine]) -> None:
             _write_all(table, templates.get_template("report_rows.html").generate(lines=chosen.watch(lines)))
             _write_all(out, templates.get_template("report_head.html").generate(**_head(report, chosen)))
             table.seek(0)
-            shutil.copyfileobj(table, out, 1 << 20)
+            shutil.copyfileobj(table, out)
             _write_all(out, templates.get_template("report_tail.html").generate(run=plain(report.run_id)))
         # mkstemp made it readable for its owner alone; a report is for whoever may read the folder.
         temporary.chmod(0o644)

@@ -34,19 +34,17 @@ SIGNS = (
     _sign(
         "data loss",
         42,
-        r"data ?loss|lo(?:st|ses|sing) (?:all |my |our |user )?(?:data|work|files"
-        r"|changes|funds)"
-        r"|corrupt(?:s|ed|ion|ing)?\b|deletes? (?:all|my|our|user)|wiped|overwr(?:ites|ote|itten) (?:my"
-        r"|our|the) ",
+        r"data ?loss|lo(?:st|ses|sing) (?:all |my |our |user )?(?:data|work|files|changes|funds)"
+        r"|corrupt(?:s|ed|ion|ing)?\b|deletes? (?:all|my|our|user)|wiped"
+        r"|overwr(?:ites|ote|itten) (?:my|our|the) ",
     ),
     _sign(
         "security",
         40,
-        r"vulnerabilit|cve-\d|security (?:hole|issue|bug|flaw|advisory)"
-        r"|remote code execution"
+        r"vulnerabilit|cve-\d|security (?:hole|issue|bug|flaw|advisory)|remote code execution"
         r"|arbitrary code|sql injection|cross-site|xss\b|csrf\b|ssrf\b|path traversal|privilege escalation"
-        r"|auth(?:entication|orization)? bypass|leak(?:s|ed|ing)? (?:\w{1,20} ){0,2}(?:credential"
-        r"|password|secret|token)",
+        r"|auth(?:entication|orization)? bypass|leak(?:s|ed|ing)? (?:\w{1,20} ){0,2}(?:credential|password"
+        r"|secret|token)",
     ),
     _sign(
         "crash",
@@ -58,15 +56,13 @@ SIGNS = (
     _sign(
         "hang",
         20,
-        r"deadlock|freez(?:es|ing)|frozen|hangs?\b|infinite loop|never (?:returns|finishes"
-        r"|completes)"
+        r"deadlock|freez(?:es|ing)|frozen|hangs?\b|infinite loop|never (?:returns|finishes|completes)"
         r"|not respond|unresponsive|stuck\b",
     ),
     _sign(
         "regression",
         18,
-        r"regression|used to work|worked (?:fine |well |correctly )?(?:in|with|on"
-        r"|before|until)"
+        r"regression|used to work|worked (?:fine |well |correctly )?(?:in|with|on|before|until)"
         r"|no longer works?|stopped working|since (?:upgrading|updating|the update|version|v?\d+\.)"
         r"|after (?:upgrading|updating|the (?:update|upgrade))|broke(?:n)? (?:in|since|by|after) ",
     ),
@@ -80,11 +76,10 @@ SIGNS = (
     _sign(
         "blocked",
         20,
-        r"release block|block(?:s|ing|ed) (?:our |the |my |us )?(?:release|deploy|upgrade"
-        r"|work|us\b|build)"
+        r"release block|block(?:s|ing|ed) (?:our |the |my |us )?(?:release|deploy|upgrade|work|us\b|build)"
         r"|showstopper|unusable|cannot (?:start|install|build|boot|log ?in|launch|compile)"
-        r"|can'?t (?:start|install|build|boot|log ?in|launch|compile)|(?:does ?n[o']t|fails? to"
-        r"|won'?t) (?:start|install|build|boot|launch|compile)",
+        r"|can'?t (?:start|install|build|boot|log ?in|launch|compile)"
+        r"|(?:does ?n[o']t|fails? to|won'?t) (?:start|install|build|boot|launch|compile)",
     ),
     _sign(
         "wrong result",
@@ -95,8 +90,8 @@ SIGNS = (
     _sign(
         "many users",
         14,
-        r"(?:all|every|many|most) (?:of (?:our|my|the) )?(?:users|customers|people"
-        r"|clients)|in production|everyone",
+        r"(?:all|every|many|most) (?:of (?:our|my|the) )?(?:users|customers|people|clients)|in production"
+        r"|everyone",
     ),
 )
 _MILD = re.compile(

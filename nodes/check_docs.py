@@ -12,25 +12,23 @@ _KINDS = (
     (
         "typo",
         re.compile(
-            r"\btypos?\b|misspell|spelling|grammar|should (?:read|say) |missing (?:comma|word"
-            r"|letter|backtick)|extra (?:comma|word)"
+            r"\btypos?\b|misspell|spelling|grammar|should (?:read|say) "
+            r"|missing (?:comma|word|letter|backtick)|extra (?:comma|word)"
         ),
     ),
     (
         "broken link",
         re.compile(
-            r"(?:broken|dead|invalid|wrong) (?:\w{1,20} ){0,2}(?:link|url|anchor"
-            r"|image)s?"
+            r"(?:broken|dead|invalid|wrong) (?:\w{1,20} ){0,2}(?:link|url|anchor|image)s?"
             r"|links? (?:\w{1,20} ){0,6}(?:broken|dead|not work)|\b404\b"
         ),
     ),
     (
         "outdated",
         re.compile(
-            r"out.?dated|out of date|no longer (?:valid|exists|works|correct|true"
-            r"|supported)|obsolete|deprecated|old (?:version|screenshot|syntax|api)"
-            r"|has (?:been )?(?:changed|renamed|removed|moved)|still (?:says|shows|mentions"
-            r"|refers|uses)"
+            r"out.?dated|out of date|no longer (?:valid|exists|works|correct|true|supported)|obsolete"
+            r"|deprecated|old (?:version|screenshot|syntax|api)"
+            r"|has (?:been )?(?:changed|renamed|removed|moved)|still (?:says|shows|mentions|refers|uses)"
         ),
     ),
     (
@@ -43,9 +41,9 @@ _KINDS = (
     (
         "missing",
         re.compile(
-            r"missing|undocumented|not documented|no (?:documentation|docs|mention|example"
-            r"|explanation)|does ?n[o']t (?:mention|document|explain|say|cover)|(?:add|need"
-            r"|lack)s? (?:\w{1,15} ){0,3}(?:documentation|docs|example|guide|section|page"
+            r"missing|undocumented|not documented|no (?:documentation|docs|mention|example|explanation)"
+            r"|does ?n[o']t (?:mention|document|explain|say|cover)"
+            r"|(?:add|need|lack)s? (?:\w{1,15} ){0,3}(?:documentation|docs|example|guide|section|page"
             r"|tutorial)|document(?:ing)? (?:the|how|that)|how to"
         ),
     ),

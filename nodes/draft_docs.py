@@ -27,10 +27,7 @@ _NEW_OLD = (
 _BARE = re.compile(
     r"(?<!\w)([A-Za-z][\w-]{1,40}) (?:->|=>|→|should be(?: spelled)?|instead of) ([A-Za-z][\w-]{1,40})(?!\w)"
 )
-_ASKS = re.compile(
-    r"(?i)^(?:how|what|which|where|when|why|is|are|does|do|can|should|will)\b|\b(?:how to|what|which"
-    r"|whether) "
-)
+_ASKS = re.compile(r"(?i)^(?:how|what|which|where|when|why)\b|\b(?:how to|what|which|whether) ")
 _LIMIT = 20_000
 _SMALL_WORDS = frozenset(
     ("it", "this", "that", "there", "which", "they", "a", "an", "the", "docs", "fixed", "updated")

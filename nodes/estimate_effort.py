@@ -28,63 +28,58 @@ _SIGNS = (
     _sign(
         "a new option or setting",
         -0.4,
-        r"\b(?:option|flag|setting|parameter|argument|toggle"
-        r"|config(?:uration)? (?:key|value))\b",
+        r"\b(?:option|flag|setting|parameter|argument|toggle|config(?:uration)? (?:key|value))\b",
     ),
     _sign("a text or a colour", -0.8, r"\b(?:wording|label|tooltip|colou?r|icon|typo|spelling|rename)\b"),
     _sign(
         "a shortcut or a default",
         -0.4,
-        r"\b(?:keyboard shortcut|keybinding|by default|default value"
-        r"|alias)\b",
+        r"\b(?:keyboard shortcut|keybinding|by default|default value|alias)\b",
     ),
     _sign(
         "a public interface",
         0.5,
-        r"\b(?:public api|new api|rest api|graphql|endpoint|sdk|protocol"
-        r"|breaking change|backwards?.compat\w{1,8})\b",
+        r"\b(?:public api|new api|rest api|graphql|endpoint|sdk|protocol|breaking change"
+        r"|backwards?.compat\w{1,8})\b",
     ),
     _sign(
         "stored data or a migration",
         0.8,
-        r"\b(?:migrat\w{1,6}|database|schema|storage format"
-        r"|file format)\b",
+        r"\b(?:migrat\w{1,6}|database|schema|storage format|file format)\b",
     ),
     _sign(
         "several platforms",
         0.6,
-        r"\b(?:cross.platform|all platforms|windows,? (?:linux|mac)\w{0,4}"
-        r"|android and ios|ios and android)\b",
+        r"\b(?:cross.platform|all platforms|windows,? (?:linux|mac)\w{0,4}|android and ios"
+        r"|ios and android)\b",
     ),
     _sign(
         "a new platform or language",
         1.0,
-        r"\b(?:port to|support for (?:windows|macos|linux|arm\d{0,2}"
-        r"|wasm|android|ios|python|rust|swift|kotlin)|bindings? for)\b",
+        r"\b(?:port to|support for (?:windows|macos|linux|arm\d{0,2}|wasm|android|ios|python|rust|swift"
+        r"|kotlin)|bindings? for)\b",
     ),
     _sign(
         "security or permissions",
         0.6,
-        r"\b(?:authenticat\w{1,4}|authori[sz]ation|oauth|sso|permissions?"
-        r"|encrypt\w{1,5})\b",
+        r"\b(?:authenticat\w{1,4}|authori[sz]ation|oauth|sso|permissions?|encrypt\w{1,5})\b",
     ),
     _sign(
         "concurrency or real time",
         0.8,
-        r"\b(?:concurren\w{1,4}|multi.?thread\w{0,4}|async(?:hronous)?"
-        r"|real.?time|parallel\w{0,6}|race condition|deadlock)\b",
+        r"\b(?:concurren\w{1,4}|multi.?thread\w{0,4}|async(?:hronous)?|real.?time|parallel\w{0,6}"
+        r"|race condition|deadlock)\b",
     ),
     _sign(
         "a redesign",
         1.2,
-        r"\b(?:rewrite|redesign|refactor\w{0,4}|overhaul|architecture|from scratch"
-        r"|plugin system|framework)\b",
+        r"\b(?:rewrite|redesign|refactor\w{0,4}|overhaul|architecture|from scratch|plugin system"
+        r"|framework)\b",
     ),
     _sign(
         "a new screen or editor",
         0.6,
-        r"\b(?:dashboard|wizard|new (?:page|screen|view|panel|editor|ui)"
-        r"|drag.and.drop)\b",
+        r"\b(?:dashboard|wizard|new (?:page|screen|view|panel|editor|ui)|drag.and.drop)\b",
     ),
 )
 _BASE = {"bug": 1.4, "feature": 2.0, "docs": 0.4, "security": 2.2, "needs_human": 2.0}

@@ -8,12 +8,14 @@ from nodes.base import Context
 from nodes.text.escape import code, section
 from nodes.text.markdown import Scan, part_like, scan
 
-_EXPECTED = re.compile(
-    r"(?i)\b(?:expect\w{0,4}|should|supposed to|actual(?:ly)?"
-    r"|instead of)\b"
-)
+_EXPECTED = re.compile(r"(?i)\b(?:expect\w{0,4}|should|supposed to|actual(?:ly)?|instead of)\b")
 _EXPECTED_HEADING = re.compile(r"(?i)expected|actual|should happen|happened instead")
 _VERSION_HEADING = re.compile(r"(?i)\bversions?\b|environment|system info|release|platform")
+_LOOSE_VERSION = re.compile(
+    r"\b(?:[Vv]ersion \d|v\d|master|main branch|trunk|nightly"
+    r"|(?:latest|newest|current) (?:version|release|commit)"
+    r"|[A-Z][A-Za-z.]{2,20} \d{1,3}\b|[0-9a-f]{7,40}\b)"
+)
 _LONG = 1_000
 _INSIDERS = ("OWNER", "MEMBER", "COLLABORATOR")
 
@@ -62,6 +64,10 @@ class RequestReview:
             return []
         found = scan(case.issue.body)
         versioned = bool(signs.versions) or _answered(found, _VERSION_HEADING)
+        versioned = (
+            versioned
+            or _LOOSE_VERSION.search(f"{case.issue.title[:300]}\n{found.prose[:20_000]}") is not None
+        )
         if case.trace is not None and (versioned or signs.has_steps):
             return []
         questions = []
@@ -70,7 +76,8 @@ class RequestReview:
         if not versioned and not signs.systems:
             questions.append(ASK_VERSION)
         told = signs.errors or (case.impact and case.impact.evidence) or len(found.prose) > _LONG
-        if case.trace is None and not told and not _tells_expected(case.issue.title, found):
+        # Who gives steps or code has shown the fault; asking on would only be noise.
+        if questions[:1] == [ASK_STEPS] and not told and not _tells_expected(case.issue.title, found):
             questions.append(ASK_EXPECTED)
         return questions
 

@@ -17,8 +17,8 @@ _GOOD = re.compile(
 )
 _BAD = re.compile(
     r"(?:since|after (?:upgrading|updating|the (?:update|upgrade))|starting (?:with|from|in)"
-    r"|broke(?:n)? (?:in|since|with)"
-    r"|introduced in|regress\w{1,5} (?:in|since)|(?:upgraded?|updated?|updating|upgrading))"
+    r"|broke(?:n)? (?:in|since|with)|introduced in|regress\w{1,5} (?:in|since)"
+    r"|(?:upgraded?|updated?|updating|upgrading))"
     rf" (?:\w{{1,12}} ){{0,3}}?(?:to |from )?(?:[a-z][\w.+-]{{0,20}} ){{0,2}}{_NUMBER}"
 )
 _LIMIT = 20_000

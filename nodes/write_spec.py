@@ -14,21 +14,22 @@ _PROBLEM = re.compile(
     r"|is your feature request|what is it that"
 )
 _PROPOSAL = re.compile(
-    r"(?i)solution|proposal|proposed|feature description|describe the feature|what (?:would"
-    r"|do) you (?:like|want)|desired|suggest|wish|enhancement|expected"
+    r"(?i)solution|proposal|proposed|feature description|describe the feature"
+    r"|what (?:would|do) you (?:like|want)|desired|suggest|wish|enhancement|expected"
 )
 _ALTERNATIVES = re.compile(r"(?i)alternative|workaround|considered")
 _ACCEPTANCE = re.compile(r"(?i)acceptance|criteria|definition of done|requirements|tasks|to.?do")
 _OUTSIDE = re.compile(r"(?i)out of scope|non.?goals?|not in scope")
 
 _SAYS_PROBLEM = re.compile(
-    r"(?i)\b(?:currently|at the moment|right now|problem is|can ?not|can't|unable to|no way to|there is no"
-    r"|have to|hard to|difficult|annoying|whenever|every time)\b"
+    r"(?i)\b(?:currently|at the moment|right now|problem is|can ?not|can't|unable to|no way to"
+    r"|there is no|have to|hard to|difficult|annoying|whenever|every time)\b"
 )
 _SAYS_PROPOSAL = re.compile(
-    r"(?i)\b(?:would like|would love|would be (?:nice|great|good|useful|helpful|cool)|please (?:add|support"
-    r"|allow|make|provide|consider)|i (?:propose|suggest|want|wish)|feature request|add (?:a|an|support"
-    r"|the)|allow|support for|it should|could (?:we|you)|can (?:we|you)|how about|proposal|want)\b"
+    r"(?i)\b(?:would like|would love|would be (?:nice|great|good|useful|helpful|cool)"
+    r"|please (?:add|support|allow|make|provide|consider)|i (?:propose|suggest|want|wish)"
+    r"|feature request|add (?:a|an|support|the)|allow|support for|it should|could (?:we|you)"
+    r"|can (?:we|you)|how about|proposal|want)\b"
 )
 _SAYS_MUST = re.compile(r"(?i)\b(?:should|must|needs? to|shall|has to)\b")
 _SAYS_OUTSIDE = re.compile(

@@ -106,7 +106,6 @@ def _services(status: dict[str, Any]) -> list[dict[str, Any]]:
             {
                 "name": name,
                 "breaker": breaker["state"],
-                "probe_at": breaker["probe_at"],
                 "ok": probe["ok"] if probe else None,
                 "detail": plain(probe["detail"], 200) if probe else "not asked yet",
                 "checked_at": probe["checked_at"] if probe else None,

@@ -1,12 +1,12 @@
 """The GitHub App side of the stand-in: one App, installed for every owner, with tokens that run out."""
 
 import time
-from collections.abc import Callable
 from typing import Any
 
+from integrations.github.sandbox_desk import Desk
 from integrations.github.sandbox_input import refuse
-from integrations.github.sandbox_payloads import Writer, user
-from integrations.github.sandbox_state import Repositories, Repository, time_text, user_id
+from integrations.github.sandbox_payloads import user
+from integrations.github.sandbox_state import Repository, time_text, user_id
 from integrations.sandbox_faults import Answer, Request, json_answer
 
 APP_ID = 1001
@@ -18,20 +18,16 @@ _SINCE = "2024-01-01T00:00:00Z"
 class AppRoutes:
     """Installations and their tokens; a JSON Web Token is taken as it comes, its key is not known here."""
 
-    def __init__(self, repositories: Repositories, writer: Callable[[], Writer]) -> None:
+    def __init__(self, desk: Desk) -> None:
         self.token_seconds = 3600.0
-        self._repositories = repositories
-        self._writer = writer
+        self._desk = desk
         self._tokens: dict[str, tuple[float, str]] = {}
-
-    def add_to(self, add: Callable[[str, str, Callable[[Request], Answer]], None]) -> None:
-        """Register the routes."""
-        add("GET", "/app", self._app)
-        add("GET", "/app/installations", self._list)
-        add("GET", "/app/installations/{installation_id}", self._get)
-        add("POST", "/app/installations/{installation_id}/access_tokens", self._token)
-        add("GET", "/repos/{owner}/{repo}/installation", self._of_repository)
-        add("GET", "/installation/repositories", self._visible)
+        desk.add("GET", "/app", self._app)
+        desk.add("GET", "/app/installations", self._list)
+        desk.add("GET", "/app/installations/{installation_id}", self._get)
+        desk.add("POST", "/app/installations/{installation_id}/access_tokens", self._token)
+        desk.add("GET", "/repos/{owner}/{repo}/installation", self._of_repository)
+        desk.add("GET", "/installation/repositories", self._visible)
 
     def issued(self, token: str) -> bool:
         """Whether it is an installation's token."""
@@ -43,7 +39,7 @@ class AppRoutes:
 
     def _owners(self) -> dict[int, str]:
         """Installations by number; an owner's number is that of the account."""
-        names = {repo.full_name.partition("/")[0] for repo in self._repositories}
+        names = {repo.full_name.partition("/")[0] for repo in self._desk.repositories}
         return {user_id(name): name for name in sorted(names)}
 
     def _owner(self, request: Request) -> str:
@@ -74,7 +70,7 @@ class AppRoutes:
         )
 
     def _installation(self, owner: str) -> dict[str, Any]:
-        number, base = user_id(owner), self._writer().base
+        number, base = user_id(owner), self._desk.writer.base
         return {
             "id": number,
             "account": user(owner),
@@ -102,9 +98,7 @@ class AppRoutes:
         return json_answer(200, self._installation(self._owner(request)))
 
     def _of_repository(self, request: Request) -> Answer:
-        repo = self._repositories.find(f"{request.params['owner']}/{request.params['repo']}")
-        if repo is None or repo.access == "gone":
-            raise refuse(404)
+        repo = self._desk.repo(request)
         return json_answer(200, self._installation(repo.full_name.partition("/")[0]))
 
     def _token(self, request: Request) -> Answer:
@@ -128,9 +122,9 @@ class AppRoutes:
             raise refuse(403, "You must authenticate with an installation access token.")
         found: list[Repository] = [
             repo
-            for repo in self._repositories
+            for repo in self._desk.repositories
             if repo.full_name.partition("/")[0] == owner and repo.access != "gone"
         ]
-        shown = [self._writer().repository(repo) for repo in found]
+        shown = [self._desk.writer.repository(repo) for repo in found]
         body = {"total_count": len(shown), "repository_selection": "all", "repositories": shown}
         return json_answer(200, body)

@@ -16,6 +16,7 @@ from models.router.text import Text
 from models.router.train import as_matrix, machine_of
 
 STRENGTH = 1.0
+JIRA_PROJECTS = ("Ambari", "Camel", "Wicket")
 LOOKED_AT = 0.10
 """Share of issues that the threshold sends to a person."""
 
@@ -30,25 +31,33 @@ class Screen:
     figures: dict[str, Any]
 
 
+def read_jira(data: Path, project: str) -> list[dict[str, str]]:
+    """The records of one Jira project of FARSEC."""
+    with (data / "farsec" / f"{project}.csv").open(encoding="latin-1", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def jira_text(project: str, record: dict[str, str]) -> Text:
+    """The text of one Jira record."""
+    return Text(f"apache/{project.lower()}", record["summary"], record["description"])
+
+
+def read_collection(data: Path) -> list[dict[str, str]]:
+    """GitHub issues (no pull requests) that carry a security label."""
+    with (data / "security_gh" / "security_issues.csv").open(encoding="utf-8", newline="") as file:
+        return [record for record in csv.DictReader(file) if record["is_pr"] == "no"]
+
+
 def read_projects(data: Path) -> Iterator[tuple[str, list[Text], list[bool]]]:
     """Name, texts and whether each is about security, of every project and collection."""
-    for name in ("Ambari", "Camel", "Wicket"):
-        with (data / "farsec" / f"{name}.csv").open(encoding="latin-1", newline="") as file:
-            records = list(csv.DictReader(file))
-        yield (
-            name.lower(),
-            [Text(name, r["summary"] or "", r["description"] or "") for r in records],
-            [r["Security"] == "1" for r in records],
-        )
+    for name in JIRA_PROJECTS:
+        records = read_jira(data, name)
+        yield name.lower(), [jira_text(name, r) for r in records], [r["Security"] == "1" for r in records]
     matomo = read_rows(data / "matomo" / "matomo_4class_old70.csv").rows
     yield "matomo", [row.text for row in matomo], [row.label == SECURITY for row in matomo]
-    with (data / "security_gh" / "security_issues.csv").open(encoding="utf-8", newline="") as file:
-        collected = [r for r in csv.DictReader(file) if r["is_pr"] == "no"]
-    yield (
-        "security_gh",
-        [Text(r["repository"], r["title"], r["description"]) for r in collected],
-        [True] * len(collected),
-    )
+    collected = read_collection(data)
+    texts = [Text(r["repository"], r["title"], r["description"]) for r in collected]
+    yield "security_gh", texts, [True] * len(collected)
     for name in ("nlbse24", "docs"):
         rows = read_rows(data / name / "issues_train.csv").rows
         yield name, [row.text for row in rows], [False] * len(rows)
@@ -56,7 +65,6 @@ def read_projects(data: Path) -> Iterator[tuple[str, list[Text], list[bool]]]:
 
 def train(data: Path, idf: NDArray[np.float32]) -> Screen:
     """Fit on everything; measure on each project with natural prevalence by leaving it out."""
-    csv.field_size_limit(10**8)
     names, texts, truth = [], [], []
     for name, some, about in read_projects(data):
         names += [name] * len(some)

@@ -9,7 +9,7 @@ import json
 import platform
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
@@ -24,7 +24,7 @@ from models.errors import UserFacing
 from models.router import evaluate, features, files
 from models.router.data import Row, rows_per_route
 from models.router.features import SIZE, Features
-from models.router.predict import Model, fold_of, softmax
+from models.router.predict import BUILTIN, Model, fold_of, from_arrays, model_directory, softmax
 from models.router.text import Text
 
 STRENGTH = 3.0
@@ -289,6 +289,24 @@ def make_problem(rows: Sequence[Row], base: Model, base_folds: Folds) -> Problem
         copies=copies([text.repo.lower() for text in texts]),
         weight=np.ones(len(rows)),
     )
+
+
+def subset(problem: Problem, rows: NDArray[np.int64]) -> Problem:
+    """The problem of some rows only."""
+    return replace(
+        problem,
+        matrix=problem.matrix[rows],
+        base=problem.base[rows],
+        truth=problem.truth[rows],
+        repos=tuple(problem.repos[i] for i in rows.tolist()),
+        weight=problem.weight[rows],
+    )
+
+
+def load_base() -> tuple[Model, Folds]:
+    """The shipped model and its parts, which every training builds on."""
+    card, arrays = files.read(model_directory(BUILTIN))
+    return from_arrays(card, arrays), folds_of(arrays)
 
 
 def copies(repos: Sequence[str]) -> tuple[str, ...]:

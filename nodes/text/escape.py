@@ -109,17 +109,6 @@ def counted(number: int, noun: str) -> str:
     return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
-def slack(text: str, limit: int = 3_000) -> str:
-    """Foreign text for Slack's mrkdwn: escaped, mentions dead, at most `limit` characters."""
-    text = calm(clean(text)).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-    if len(text) <= limit:
-        return text
-    cut = text[: limit - 1]
-    # A cut inside an entity would show half of it.
-    amp = cut.rfind("&", len(cut) - 5)
-    return (cut[:amp] if amp >= 0 and ";" not in cut[amp:] else cut) + "…"
-
-
 def _without_comments(text: str) -> str:
     """Cut HTML comments out of one line; a lone marker goes too."""
     kept: list[str] = []

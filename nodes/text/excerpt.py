@@ -12,11 +12,9 @@ _LINE = 1_000
 _IMAGE = re.compile(r"!\[([^\[\]\n]{0,200})\]\(<?([^()\s<>]{1,1000})>?[^()\n]{0,200}\)")
 _IMG_TAG = re.compile(r"<img\b[^<>]{0,600}?\bsrc=[\"']?([^\"'\s<>]{1,500})[^<>]{0,400}>", re.IGNORECASE)
 _TAG = re.compile(
-    r"</?(?:details|summary|br|p|div|span|b|i|u|strong|em|kbd|table|thead|tbody|tr|td|th|sub|sup|a|h[1-6]"
-    r"|ul|ol|li|hr"
-    r"|pre|code|center|picture|source|video|img|font|blockquote|script|style|iframe|object|embed|svg|form"
-    r"|input|button"
-    r"|link|meta|base)\b[^<>]{0,500}>",
+    r"</?(?:details|summary|br|p|div|span|b|i|u|strong|em|kbd|table|thead|tbody|tr|td|th|sub|sup|a"
+    r"|h[1-6]|ul|ol|li|hr|pre|code|center|picture|source|video|img|font|blockquote|script|style|iframe"
+    r"|object|embed|svg|form|input|button|link|meta|base)\b[^<>]{0,500}>",
     re.IGNORECASE,
 )
 _RISKY = re.compile(r"\]\(\s{0,5}(?!https?://|mailto:|[#./\w-]{1,300}\))")

@@ -7,11 +7,11 @@ from nodes.text.words import words
 
 _ERROR_SIGN = re.compile(
     r"[A-Z]\w{2,60}(?:Error|Exception)\b|\b(?:error|fatal|FATAL|ERROR|Error)(?:\[\w{1,10}\]"
-    r"| [A-Z]{1,4}\d{1,6})?: ?\S"
-    r"|panicked at|panic: |Segmentation fault|SIGSEGV|SIGABRT|AddressSanitizer|Caused by: |npm ERR!"
-    r"|core dumped"
-    r"|Uncaught |Unhandled|exit code [1-9]|undefined reference to|command not found|[Pp]ermission denied"
-    r"|E(?:CONNREFUSED|CONNRESET|ACCES|NOENT|ADDRINUSE|TIMEDOUT|MFILE|PERM)\b|[Oo]ut of memory|OOMKilled"
+    r"| [A-Z]{1,4}\d{1,6})?: ?\S|panicked at|panic: |Segmentation fault|SIGSEGV|SIGABRT"
+    r"|AddressSanitizer|Caused by: |npm ERR!|core dumped|Uncaught |Unhandled|exit code [1-9]"
+    r"|undefined reference to|command not found|[Pp]ermission denied"
+    r"|E(?:CONNREFUSED|CONNRESET|ACCES|NOENT|ADDRINUSE|TIMEDOUT|MFILE|PERM)\b|[Oo]ut of memory"
+    r"|OOMKilled"
 )
 _EDGES = "()[]{}<>,;:!?\"'`*|=…“”‘’"
 _PATH = re.compile(
@@ -49,11 +49,10 @@ _UNIT = re.compile(
 )
 _SYSTEM = re.compile(
     r"(?:windows(?: server)?(?: ?(?:xp|vista|7|8\.1|8|10|11|20\d\d))?|win ?(?:7|10|11)"
-    r"|mac ?os(?: x)?(?: \d{1,2}(?:\.\d{1,2}){0,2})?|os x(?: \d{1,2}\.\d{1,2})?|darwin|ubuntu(?: \d\d\.\d\d)?"
-    r"|debian(?: \d{1,2})?|fedora(?: \d\d)?|arch ?linux|alpine(?: linux)?|centos(?: \d)?|rhel(?: \d)?"
-    r"|opensuse"
-    r"|linux mint|manjaro|nixos|raspbian|raspberry pi|freebsd|openbsd|linux|wsl ?2?"
-    r"|android(?: \d{1,2})?|ios(?: \d{1,2}(?:\.\d{1,2})?)?|ipados)(?!\w)"
+    r"|mac ?os(?: x)?(?: \d{1,2}(?:\.\d{1,2}){0,2})?|os x(?: \d{1,2}\.\d{1,2})?|darwin"
+    r"|ubuntu(?: \d\d\.\d\d)?|debian(?: \d{1,2})?|fedora(?: \d\d)?|arch ?linux|alpine(?: linux)?"
+    r"|centos(?: \d)?|rhel(?: \d)?|opensuse|linux mint|manjaro|nixos|raspbian|raspberry pi|freebsd"
+    r"|openbsd|linux|wsl ?2?|android(?: \d{1,2})?|ios(?: \d{1,2}(?:\.\d{1,2})?)?|ipados)(?!\w)"
 )
 _SPELLING = {
     "macos": "macOS",

@@ -186,7 +186,11 @@ NEUTRAL_PAIRS: dict[str, frozenset[str]] = {
         "cast "
         "access instruction certificate signature credentials config configuration path url idea"
     ),
-    "dumb": frozenset({"terminal", "pointer", "component", "components", "quotes", "http"}),
+    "worst": frozenset({"case"}),
+    "stupid": frozenset({"question", "questions", "mistake"}),
+    "dumb": frozenset(
+        {"question", "questions", "terminal", "pointer", "component", "components", "quotes", "http"}
+    ),
     "hell": frozenset({"dependency", "dll", "callback"}),
     "lazy": words(
         "load loaded loading loader import imports evaluation eval initialization init component "

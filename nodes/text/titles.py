@@ -8,8 +8,8 @@ from nodes.text.escape import headline
 NAME_LIMIT = 200
 _KIND = re.compile(
     r"(?:\[\s?(?:bug|bug report|feature|feature request|docs?|documentation|question|request"
-    r"|enhancement)\s?\]"
-    r"|(?:bug|bug report|feature|feature request|docs?|documentation|enhancement)(?=:)):?\s{0,5}",
+    r"|enhancement)\s?\]|(?:bug|bug report|feature|feature request|docs?|documentation"
+    r"|enhancement)(?=:)):?\s{0,5}",
     re.IGNORECASE,
 )
 

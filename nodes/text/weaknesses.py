@@ -104,8 +104,8 @@ KINDS = (
         "path traversal",
         "CWE-22",
         True,
-        r"path traversal|directory traversal|\.\./\.\./|zip.?slip|arbitrary file (?:read|write|overwrite"
-        r"|delet)",
+        r"path traversal|directory traversal|\.\./\.\./|zip.?slip"
+        r"|arbitrary file (?:read|write|overwrite|delet)",
         "Resolve the path and refuse what leaves the allowed folder, symbolic links included.",
     ),
     _kind(
@@ -113,9 +113,8 @@ KINDS = (
         "CWE-287",
         True,
         r"auth(?:entication|orization)? bypass|bypass(?:es|ed|ing)? (?:the )?(?:auth|login|permission"
-        r"|access|2fa)|privilege escalation"
-        r"|unauthenticated|unauthori[sz]ed access|session fixation|\bidor\b|any(?:one| user) can (?:read"
-        r"|access|delete|modify|see)",
+        r"|access|2fa)|privilege escalation|unauthenticated|unauthori[sz]ed access|session fixation"
+        r"|\bidor\b|any(?:one| user) can (?:read|access|delete|modify|see)",
         "Check on the server who may do this, for this object, and test it with a foreign account.",
     ),
     _kind(
@@ -147,9 +146,9 @@ KINDS = (
         "CWE-200",
         True,
         r"(?:leak|expos|disclos|hard.?cod)\w{0,6} (?:\w{1,20} ){0,3}(?:secret|credential|password|token"
-        r"|api.key|private key|private keys)"
-        r"|(?:secret|credential|password|token|api.key|private key)s? (?:is|are|was|were|gets?"
-        r"|being) (?:\w{1,20} )?(?:leak|expos|log|disclos|visible|committed|printed)",
+        r"|api.key|private key|private keys)|(?:secret|credential|password|token|api.key"
+        r"|private key)s? (?:is|are|was|were|gets?|being) (?:\w{1,20} )?(?:leak|expos|log|disclos|visible"
+        r"|committed|printed)",
         "Revoke the secret first, then remove it from code, history and logs.",
     ),
     _kind(

@@ -42,8 +42,12 @@ def test_prints_what_to_export(issues: Path) -> None:
     command = [sys.executable, "-m", "bot", "sandbox", "--issues", str(issues)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        lines = [process.stdout.readline().strip() for _ in range(8)]
-        process.send_signal(signal.SIGINT)
+        try:
+            lines = [process.stdout.readline().strip() for _ in range(8)]
+            process.send_signal(signal.SIGINT)
+            assert process.wait(10) == 0
+        finally:
+            process.kill()
     base = lines[0].removeprefix("sandbox listening on ")
     wanted = environment(base, ["octo/widgets", "octo/gadgets"])
     assert lines[1:] == [f"export {name}='{value}'" for name, value in wanted.items()]

@@ -15,7 +15,7 @@ from tests.nodes.build import StubRouter, case, context, prediction, run
 def decide(
     answer: Prediction, paths: tuple[str, ...] = (), rules: tuple[Rule, ...] = (), **changes: Any
 ) -> Decision:
-    policy = {"rules": rules}
+    policy: dict[str, Any] = {"rules": rules}
     if "threshold" in changes:
         policy["accept_threshold"] = changes.pop("threshold")
     given = replace(case(**changes), code=CodeSigns(paths=paths))
@@ -138,7 +138,7 @@ def test_a_pattern_looks_only_so_far() -> None:
 
 
 def test_the_first_force_counts_and_an_earlier_forbid_stops_it() -> None:
-    rules = (Rule(route="docs", author="*"), Rule(route="feature", author="*"))
+    rules: tuple[Rule, ...] = (Rule(route="docs", author="*"), Rule(route="feature", author="*"))
     assert decide(prediction("bug"), rules=rules).route == "docs"
     rules = (Rule(route="docs", action="forbid", author="*"), *rules)
     assert decide(prediction("bug"), rules=rules).route == "feature"

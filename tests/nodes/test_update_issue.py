@@ -1,6 +1,7 @@
 """Labels and the one comment on the issue."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -10,11 +11,11 @@ from nodes.update_issue import UpdateIssue
 from tests.nodes.build import alike, case, command, context, run
 
 
-def labels(given: Case, **policy: object) -> list[str]:
+def labels(given: Case, **policy: Any) -> list[str]:
     return list(command(run(UpdateIssue(), given, context(**policy)), "add_labels").get("labels", []))
 
 
-def comment(given: Case, **policy: object) -> str:
+def comment(given: Case, **policy: Any) -> str:
     return str(command(run(UpdateIssue(), given, context(**policy)), "write_comment").get("body", ""))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from models.case import ROUTES, Case, Route
+from models.case import ROUTES, Case, Prediction, Route
 from nodes.base import Context
 from subflows import SUBFLOWS
 from subflows.base import Subflow
@@ -88,7 +88,7 @@ def test_a_failure_stays_with_its_case(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_router_that_fails_for_one_case_fails_only_that() -> None:
-    answers = {**ANSWERS, 2: RuntimeError("no model")}
+    answers: dict[int, Prediction | Exception] = {**ANSWERS, 2: RuntimeError("no model")}
     done = asyncio.run(triage_all([case(number=n) for n in ANSWERS], context(StubRouter(answers=answers))))
     assert done[1] == Failure("octo/widgets#2", "RouteIssue", "RouteIssue: RuntimeError: no model")
     assert sum(isinstance(result, Case) for result in done) == 4

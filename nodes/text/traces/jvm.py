@@ -6,13 +6,12 @@ from models.case import Frame
 from nodes.text.traces.base import Found, Reader, number
 
 _FRAME = re.compile(
-    r"\s{0,40}(?:at )(?:[\w.@-]{1,80}/{1,2}){0,2}([\w.$<>-]{1,200})"
-    r"\(([\w$-]{1,100}\.(?:java|kt|scala|groovy|clj)|Native Method|Unknown Source"
-    r"|SourceFile)(?::(\d{1,7}))?\)"
+    r"\s{0,40}(?:at )(?:[\w.@-]{1,80}/{1,2}){0,2}([\w.$<>-]{1,200})\(([\w$-]{1,100}\.(?:java|kt|scala"
+    r"|groovy|clj)|Native Method|Unknown Source|SourceFile)(?::(\d{1,7}))?\)"
 )
 _NAMED = re.compile(
-    r"(?:Caused by: )?((?:[A-Za-z_]\w{0,60}\.){1,12}[A-Z][\w$]{1,100}|[A-Z]\w{0,80}(?:Exception"
-    r"|Error))(?::\s(.{0,500}))?$"
+    r"(?:Caused by: )?((?:[A-Za-z_]\w{0,60}\.){1,12}[A-Z][\w$]{1,100}"
+    r"|[A-Z]\w{0,80}(?:Exception|Error))(?::\s(.{0,500}))?$"
 )
 _LEAD = re.compile(
     r"^.{0,200}?(?:Exception in thread \"[^\"]{0,100}\" |FATAL EXCEPTION: "
@@ -75,8 +74,8 @@ READER = Reader(
     read=read,
     library=re.compile(
         r" (?:java|javax|jdk|sun|com\.sun|kotlin|kotlinx|scala|groovy|android|androidx|dalvik|jakarta"
-        r"|reactor|okhttp3"
-        r"|org\.(?:junit|springframework|apache|eclipse|hibernate|gradle|mockito|jetbrains|slf4j|codehaus)"
-        r"|com\.(?:google|android|fasterxml|intellij)|io\.(?:netty|reactivex|micrometer))\."
+        r"|reactor|okhttp3|org\.(?:junit|springframework|apache|eclipse|hibernate|gradle|mockito|jetbrains"
+        r"|slf4j|codehaus)|com\.(?:google|android|fasterxml|intellij)"
+        r"|io\.(?:netty|reactivex|micrometer))\."
     ),
 )

@@ -14,13 +14,11 @@ _PLACE = re.compile(
 )
 _BINARY = re.compile(r"(?:\sfrom\s|\s\()(/?[^\s()+]{1,300})(?:\+0x[0-9a-fA-F]{1,16})?\)?")
 _KIND = re.compile(
-    r".{0,160}?(?:(\w{1,30}Sanitizer): )?(heap-use-after-free|heap-buffer-overflow|stack-buffer-overflow"
-    r"|global-buffer-overflow"
-    r"|stack-use-after-(?:return|scope)|stack-overflow|use-after-poison|attempting double-free"
-    r"|alloc-dealloc-mismatch|SEGV|data race"
-    r"|detected memory leaks|use-of-uninitialized-value|SIGSEGV|SIGABRT|SIGBUS|SIGFPE|SIGILL|EXC_BAD_ACCESS"
-    r"|Segmentation fault|double free)"
-    r"(.{0,300})$"
+    r".{0,160}?(?:(\w{1,30}Sanitizer): )?(heap-use-after-free|heap-buffer-overflow"
+    r"|stack-buffer-overflow|global-buffer-overflow|stack-use-after-(?:return|scope)|stack-overflow"
+    r"|use-after-poison|attempting double-free|alloc-dealloc-mismatch|SEGV|data race"
+    r"|detected memory leaks|use-of-uninitialized-value|SIGSEGV|SIGABRT|SIGBUS|SIGFPE|SIGILL"
+    r"|EXC_BAD_ACCESS|Segmentation fault|double free)(.{0,300})$"
 )
 _TERMINATE = re.compile(r".{0,80}?terminate called after throwing an instance of '([\w:<>, ]{1,120})'")
 _WHAT = re.compile(r"\s{0,10}what\(\):\s{1,4}(.{0,400})$")
@@ -65,8 +63,8 @@ READER = Reader(
     marks=("#0 ", "#1 ", "#0:", "Sanitizer", "terminate called"),
     read=read,
     library=re.compile(
-        r"^/usr/|^/lib(?:64)?/|sysdeps|libc\.so|libstdc|libpthread|ld-linux|libasan|compiler-rt|asan_|nptl/"
-        r"| (?:raise|abort|gsignal|__\w{1,60}|_start|clone\d?|start_thread|std::|malloc|free|memcpy"
+        r"^/usr/|^/lib(?:64)?/|sysdeps|libc\.so|libstdc|libpthread|ld-linux|libasan|compiler-rt|asan_"
+        r"|nptl/| (?:raise|abort|gsignal|__\w{1,60}|_start|clone\d?|start_thread|std::|malloc|free|memcpy"
         r"|operator new)"
     ),
 )

@@ -7,18 +7,16 @@ from nodes.text.traces.base import Found, Reader, number
 
 _FRAME = re.compile(
     r"\s{0,40}(?:PHP\s{1,4})?#?\d{1,4}\.?\s{1,8}(?:\[internal function\]"
-    r"|((?:[A-Za-z]:)?[^\s(:]{1,300}\.php)[(:](\d{1,7})\)?)"
-    r"(?:: ([\w\\>:{}-]{1,200}?)\()?"
+    r"|((?:[A-Za-z]:)?[^\s(:]{1,300}\.php)[(:](\d{1,7})\)?)(?:: ([\w\\>:{}-]{1,200}?)\()?"
 )
 _XDEBUG = re.compile(
     r"\s{0,40}(?:PHP\s{1,4})?\d{1,4}\. ([\w\\>:{}-]{1,200})\(.{0,300}\) "
     r"((?:[A-Za-z]:)?[^\s:]{1,300}\.php):(\d{1,7})"
 )
 _THROWN = re.compile(
-    r".{0,160}?(?:Uncaught (?:exception ')?|Fatal error: |\]: |(?<=\s))?"
-    r"([A-Z][\w\\]{0,120}(?:Error|Exception))"
-    r"(?:'? with message '|: )(.{0,500}?)(?: in ((?:[A-Za-z]:)?[^\s:]{1,300}\.php)"
-    r"(?::| on line )(\d{1,7}))?\s*$"
+    r".{0,160}?(?:Uncaught (?:exception ')?|Fatal error: |\]: "
+    r"|(?<=\s))?([A-Z][\w\\]{0,120}(?:Error|Exception))(?:'? with message '"
+    r"|: )(.{0,500}?)(?: in ((?:[A-Za-z]:)?[^\s:]{1,300}\.php)(?::| on line )(\d{1,7}))?\s*$"
 )
 _FATAL = re.compile(
     r".{0,120}?((?:Fatal|Parse) error|Warning):\s{1,4}(.{0,500}?) in ((?:[A-Za-z]:)?[^\s:]{1,300}\.php)"

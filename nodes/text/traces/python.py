@@ -51,10 +51,9 @@ READER = Reader(
     marks=('File "',),
     read=read,
     library=re.compile(
-        r"site-packages|dist-packages|/lib(?:64)?/python\d|[\\/][Ll]ib[\\/](?:asyncio|json|threading"
-        r"|concurrent|"
-        r"importlib|logging|unittest|subprocess|runpy|socket|ssl|http|urllib|multiprocessing)|^<frozen "
-        r"|^<string>|^<stdin>"
+        r"site-packages|dist-packages|/lib(?:64)?/python\d"
+        r"|[\\/][Ll]ib[\\/](?:asyncio|json|threading|concurrent|importlib|logging|unittest|subprocess"
+        r"|runpy|socket|ssl|http|urllib|multiprocessing)|^<frozen |^<string>|^<stdin>"
         r"|importlib[\\/]_bootstrap|Python\d{2,3}[\\/][Ll]ib[\\/]|/Frameworks/Python"
     ),
 )

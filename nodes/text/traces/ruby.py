@@ -11,9 +11,8 @@ _FRAME = re.compile(
 )
 _AT_FRAME = re.compile(r": (.{1,400}?) \(([A-Z][\w:]{1,100})\)\s*$")
 _BEFORE = re.compile(
-    r"(?:.{0,60}\s)?([A-Z]\w{0,60}(?:::\w{1,60}){0,6}(?:Error|Exception|NotFound|Invalid|Missing|Timeout"
-    r"|Interrupt))"
-    r"(?: \((.{0,400})\):?|: (.{0,400}))?\s*$"
+    r"(?:.{0,60}\s)?([A-Z]\w{0,60}(?:::\w{1,60}){0,6}(?:Error|Exception|NotFound|Invalid|Missing"
+    r"|Timeout|Interrupt))(?: \((.{0,400})\):?|: (.{0,400}))?\s*$"
 )
 _MESSAGE_LINES = 5
 

@@ -60,9 +60,8 @@ READER = Reader(
     marks=("panicked at",),
     read=read,
     library=re.compile(
-        r"/rustc/|\.cargo[/\\]registry|^library/|/library/(?:std|core|alloc)/|(?:^| <?)(?:core|std|alloc"
-        r"|tokio|rayon|backtrace|"
-        r"rust_begin_unwind|__rust\w{0,40}|rust_panic|_start|start_thread|clone\d?|__libc\w{0,30}"
-        r"|main)(?:::|$|@| )"
+        r"/rustc/|\.cargo[/\\]registry|^library/|/library/(?:std|core|alloc)/"
+        r"|(?:^| <?)(?:core|std|alloc|tokio|rayon|backtrace|rust_begin_unwind|__rust\w{0,40}|rust_panic"
+        r"|_start|start_thread|clone\d?|__libc\w{0,30}|main)(?:::|$|@| )"
     ),
 )

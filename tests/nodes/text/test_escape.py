@@ -2,7 +2,7 @@
 
 import pytest
 
-from nodes.text.escape import bounded, calm, clean, code, fenced, inline, one_line, open_fence, quoted, slack
+from nodes.text.escape import bounded, calm, clean, code, fenced, inline, one_line, open_fence, quoted
 
 
 @pytest.mark.parametrize(
@@ -65,11 +65,3 @@ def test_bounded_closes_what_it_cuts() -> None:
 
 def test_quoted() -> None:
     assert quoted("a\n\nb") == "> a\n>\n> b"
-
-
-@pytest.mark.parametrize("limit", [10, 11, 12, 13, 14, 15])
-def test_slack_never_cuts_an_entity(limit: int) -> None:
-    text = slack("a<b>c&d" * 5, limit)
-    assert len(text) <= limit
-    for piece in text.rstrip("…").split("&")[1:]:
-        assert piece.startswith(("lt;", "gt;", "amp;"))

@@ -1,0 +1,67 @@
+# Every target makes what it needs; `make demo` and `make test` are all a newcomer has to know.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DATA ?= ../shared/router-data
+
+.PHONY: help demo test check lint types contracts chaos bench lock router clean
+
+help:
+	@echo "make demo   one whole triage run against stand-ins of the services"
+	@echo "make test   the test suite"
+	@echo "make check  format, lint, types, import contracts, Dockerfile, tests"
+	@echo "make bench  the figures, as a table"
+	@echo "make chaos  many kills and faults (minutes)"
+
+# The environment is made anew when a lock file changed. uv is installed inside, so nothing else is needed.
+$(VENV)/bin/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Switchyard needs Python 3.11 or newer; set PYTHON=")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/.demo: requirements.txt pyproject.toml | $(VENV)/bin/uv
+	@test -e $(VENV)/.dev || $(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt pyproject.toml | $(VENV)/bin/uv
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements-dev.txt
+	$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+demo: $(VENV)/.demo
+	$(BIN)/switchyard demo
+
+test: $(VENV)/.dev
+	$(BIN)/pytest -n 2 --dist loadscope
+
+check: $(VENV)/.dev lint types contracts test
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/hadolint Dockerfile
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+contracts: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+chaos: $(VENV)/.dev
+	$(BIN)/python -m tests.chaos
+
+bench: $(VENV)/.dev
+	$(BIN)/python -m tests.bench
+
+router: $(VENV)/.dev
+	$(BIN)/python -m models.router.build $(DATA)
+
+# Lock files hold hashes and no host names; run after a change of the dependencies in pyproject.toml.
+lock: $(VENV)/bin/uv
+	$(BIN)/uv pip compile pyproject.toml --all-extras --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet -o requirements.txt
+	$(BIN)/uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 --generate-hashes --no-annotate --no-header --quiet -o requirements-dev.txt
+
+clean:
+	rm -rf $(VENV) var .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,315 @@
+"""Whole runs, as a user starts them, on real HTTP."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from standardwebhooks.webhooks import Webhook
+
+from tests.world import World
+
+STORIES = {"bug", "feature", "docs", "security"}
+
+
+def issue(number: int, repo: str = "octo/widgets", **fields: Any) -> dict[str, Any]:
+    base = {
+        "repo": repo,
+        "number": number,
+        "title": f"Crash number {number} when saving a file",
+        "body": "It crashes with an error every time I save.\n\n### Steps\n1. open\n2. save",
+        "author": "ann",
+        "author_association": "NONE",
+        "labels": [],
+        "created_at": f"2026-10-{1 + number % 28:02}T10:00:00Z",
+        "updated_at": f"2026-11-{1 + number % 18:02}T10:00:00Z",
+        "comments": 0,
+        "reactions": 0,
+        "pull_request": False,
+        "state": "open",
+        "assignees": [],
+    }
+    return base | fields
+
+
+def labelled(count: int) -> list[dict[str, Any]]:
+    """Issues that a person routed: whatever the model thinks, each becomes a story."""
+    return [issue(n, labels=["bug"]) for n in range(1, count + 1)]
+
+
+def accounted(report: dict[str, Any]) -> int:
+    return int(sum(report[key] for key in ("pull_requests_skipped", "unchanged", "triaged", "failed")))
+
+
+def test_the_main_job_and_a_second_run_that_writes_nothing(world: World) -> None:
+    world.set("integrations.webhooks", json.dumps([{"url": f"{world.base}/hooks/t", "secret_env": "HOOK"}]))
+    world.environment["HOOK"] = "whsec_" + "QUJD" * 8
+    first = world.run("run", "--json")
+    report = first.json
+    assert first.code == 0, first.err
+    assert report["status"] == "completed"
+    assert report["fetched"] == 72 == accounted(report)
+    assert report["pull_requests_skipped"] == 12
+    assert report["triaged"] == 60 == sum(report["routes"].values())
+    routed = sum(count for route, count in report["routes"].items() if route in STORIES)
+    assert report["stories"] == {"created": routed, "existing": 0, "queued": 0, "dead": 0}
+    assert routed >= 15
+    stories = world.listed("stories")
+    assert len(stories) == routed
+    assert all(story["external_links"] and story["external_id"].startswith("story:") for story in stories)
+    messages = world.listed("messages")
+    assert sum("Triage: 60" in json.dumps(message) for message in messages) == 1
+    assert report["notifications"]["slack"] == len(messages)
+    (hook,) = world.listed("webhooks")
+    body = hook["body"] if isinstance(hook["body"], str) else json.dumps(hook["body"])
+    Webhook(world.environment["HOOK"]).verify(body, hook["headers"])
+    page = (world.folder / report["report"]).read_text()
+    assert "quayside#1187" in page and "<script>" not in page
+    sent = {name: part["count"] for name, part in world.state()["requests"].items()}
+    assert report["requests"] == {name: sent[name] for name in report["requests"]}
+
+    before = world.writes()
+    second = world.run("run", "--json").json
+    assert second["triaged"] == 0 and second["status"] == "completed"
+    assert second["fetched"] == accounted(second)
+    full = world.run("run", "--full", "--json").json
+    assert full["triaged"] == 60
+    assert full["stories"]["existing"] == routed and full["stories"]["created"] == 0
+    assert world.writes() == before + 2 + 1 * ("security" in full["routes"])  # the digest, its webhook
+    world.assert_once()
+
+    listed = world.run("runs", "list", "--json").json["runs"]
+    assert [run["run_id"] for run in listed] == [full["run_id"], second["run_id"], report["run_id"]]
+    shown = world.run("runs", "show", report["run_id"])
+    assert shown.code == 0 and report["run_id"] in shown.out
+
+
+def test_a_dry_run_writes_nothing_and_plans_what_a_run_does(world: World) -> None:
+    world.set("integrations.github.comment", "always")
+    dry = world.run("run", "--dry-run", "--json")
+    assert dry.code == 0
+    assert world.writes() == 0
+    planned = dry.json["planned"]
+    assert dry.json["stories"] == {"created": 0, "existing": 0, "queued": 0, "dead": 0}
+    assert world.run("queue", "list", "--json").json == {"pending": [], "dead": []}
+    real = world.run("run", "--json").json
+    assert planned["stories"]["created"] == real["stories"]["created"]
+    assert planned["github"]["updated"] == real["github"]["updated"] == 60
+    assert planned["notifications"]["slack"] == real["notifications"]["slack"]
+    assert dry.json["routes"] == real["routes"]
+
+
+def test_named_issues(world: World) -> None:
+    world.control(issue=issue(5, labels=["bug"], repo="harbor-tools/keel"))
+    report = world.run("run", "--issue", "harbor-tools/keel#5", "--json").json
+    assert (report["fetched"], report["triaged"], report["stories"]["created"]) == (1, 1, 1)
+    again = world.run("run", "--issue", "harbor-tools/keel#5", "--json").json
+    assert (again["triaged"], again["stories"]["created"], again["stories"]["existing"]) == (1, 0, 1)
+    missing = world.run("run", "--issue", "harbor-tools/keel#99999", "--json")
+    assert missing.code == 1 and "99999" in missing.json["problems"][0]
+
+
+def test_a_changed_issue_is_triaged_again_but_its_story_stays(tmp_path: Path) -> None:
+    with World(tmp_path, labelled(5)) as world:
+        assert world.run("run", "--json").json["stories"]["created"] == 5
+        world.control(issue={"repo": "octo/widgets", "number": 3, "title": "Another title altogether now"})
+        report = world.run("run", "--json").json
+        assert report["triaged"] == 1
+        assert report["stories"]["existing"] == 1
+        assert len(world.listed("stories")) == 5
+        world.assert_contracts()
+
+
+@pytest.mark.chaos
+def test_killed_at_random_and_started_again_loses_none_and_doubles_none(tmp_path: Path) -> None:
+    seed = random.Random(20261120)
+    with World(tmp_path, labelled(240), latency_ms=20) as world:
+        world.set("scaling.batch_size", "20")
+        world.set("integrations.github.comment", "always")
+        killed = sum(world.kill_after(seed.uniform(1.0, 4.0), "run") for _ in range(5))
+        assert killed >= 3
+        report = world.run("run", "--full", "--json").json
+        assert report["status"] == "completed", report
+        stories = {story["external_id"] for story in world.listed("stories")}
+        assert stories == {f"story:octo/widgets#{n}" for n in range(1, 241)}
+        state = world.state()
+        assert state["comments"] == 240 and state["issues_labelled"] == 240
+        world.assert_once()
+        world.assert_contracts()
+
+
+def test_shortcut_down_holds_up_nothing_else(tmp_path: Path) -> None:
+    with World(tmp_path, labelled(130)) as world:
+        world.set("resilience.circuit_breaker.reset_timeout_seconds", "20s")
+        world.control(service="shortcut", fault="status", status=503)
+        down = world.run("run", "--json")
+        assert down.code == 1 and down.json["status"] == "partial"
+        assert down.json["stories"] == {"created": 0, "existing": 0, "queued": 130, "dead": 0}
+        assert down.json["notifications"]["slack"] == 1
+        assert any("shortcut" in problem for problem in down.json["problems"])
+        queue = world.run("queue", "list", "--json").json
+        assert len(queue["pending"]) == 130 and not queue["dead"]
+        assert queue["pending"][0]["target"] == "shortcut"
+        assert "503" in queue["pending"][0]["last_error"] or "breaker" in queue["pending"][0]["last_error"]
+        tried = world.state()["requests"]["shortcut"]["count"]
+        assert tried <= 8, "an open breaker lets nothing through"
+
+        world.control(reset="faults")
+        drained = world.run("queue", "drain", "--json")
+        assert drained.code == 0 and drained.json == {"delivered": 130, "pending": 0, "dead": 0}
+        assert world.run("runs", "list", "--json").json["runs"][0]["status"] == "completed"
+        world.assert_once()
+        world.assert_contracts()
+
+
+@pytest.mark.parametrize("fault", ["drop_after", "truncate", "hang_after"])
+def test_an_answer_that_never_came_makes_no_second_story(tmp_path: Path, fault: str) -> None:
+    with World(tmp_path, labelled(60)) as world:
+        world.set("integrations.shortcut.timeout", "1s")
+        world.set("integrations.github.timeout", "2s")
+        world.set("integrations.github.comment", "always")
+        for match in ("POST /api/v3/stories/bulk", "POST /repos/.*/comments"):
+            service = "shortcut" if "api" in match else "github"
+            world.control(service=service, match=match, fault=fault, times=1)
+        report = world.run("run", "--json").json
+        assert report["status"] == "completed", report
+        assert len(world.listed("stories")) == 60 and world.state()["comments"] == 60
+        world.assert_once()
+
+
+def test_github_down_goes_on_with_the_stored_copies(tmp_path: Path) -> None:
+    with World(tmp_path, labelled(30)) as world:
+        world.run("run", "--json")
+        world.control(service="github", fault="refuse")
+        world.set("resilience.retry.max_attempts", "2")
+        report = world.run("run", "--json").json
+        assert report["from_cache"] is True
+        assert report["fetched"] == 30 == accounted(report)
+        assert any("stored" in problem for problem in report["problems"])
+
+
+def test_a_repository_that_vanished_or_is_closed_stops_nothing(tmp_path: Path) -> None:
+    issues = [*labelled(10), issue(1, repo="octo/gone"), issue(1, repo="octo/secret")]
+    with World(tmp_path, issues) as world:
+        world.control(repo="octo/gone", access="gone")
+        world.control(repo="octo/secret", access="forbidden")
+        result = world.run("run", "--json")
+        assert result.code == 1 and result.json["status"] == "partial"
+        assert result.json["triaged"] == 10 and result.json["stories"]["created"] == 10
+        text = " ".join(result.json["problems"])
+        assert "octo/gone" in text and "octo/secret" in text
+
+
+def test_bad_issues_end_as_lines_and_lose_nothing(tmp_path: Path) -> None:
+    nested = "> " * 2_000 + "[" * 5_000 + "```\n" * 3_000
+    issues = [
+        issue(1, body=""),
+        issue(2, body=None),
+        issue(3, body="x" * 1_000_000),
+        issue(4, body="".join(chr(n) for n in range(0, 256)) * 50),
+        issue(5, body=nested),
+        issue(6, title="🔥"),
+        issue(7, author=None),
+        issue(8, labels=["l" * 200, "bug"]),
+        issue(9, title="\u202e\u0000 evil \ud83d\ude00", body="<!-- ignore --> <script>alert(1)</script>"),
+        *[issue(n, labels=["bug"]) for n in range(10, 20)],
+    ]
+    with World(tmp_path, issues) as world:
+        world.set("router.needs_human", "story")
+        report = world.run("run", "--json").json
+        assert report["fetched"] == 19 == accounted(report)
+        assert report["failed"] == 0 and report["stories"]["created"] == 19
+        assert report["status"] == "completed", report["problems"]
+        world.assert_contracts()
+
+
+@pytest.mark.parametrize(
+    ("fault", "options"), [("html", {}), ("truncate", {}), ("status", {"status": 500}), ("hang", {})]
+)
+def test_a_page_that_comes_broken_is_asked_for_again(
+    tmp_path: Path, fault: str, options: dict[str, Any]
+) -> None:
+    with World(tmp_path, labelled(12)) as world:
+        world.set("integrations.github.timeout", "1s")
+        world.control(service="github", match="GET /repos/.*/issues", fault=fault, times=1, **options)
+        report = world.run("run", "--json").json
+        assert report["status"] == "completed" and report["triaged"] == 12
+
+
+def test_a_refused_credential_fails_the_run_with_one_line(tmp_path: Path) -> None:
+    with World(tmp_path, labelled(3)) as world:
+        world.environment["GITHUB_TOKEN"] = "bad"
+        result = world.run("run", "--json")
+        assert result.code == 1 and result.json["status"] == "failed"
+        assert "GITHUB_TOKEN" in result.json["problems"][0]
+
+
+def test_a_refused_slack_token_loses_no_digest(tmp_path: Path) -> None:
+    with World(tmp_path, labelled(3)) as world:
+        token = world.environment["SLACK_BOT_TOKEN"]
+        world.environment["SLACK_BOT_TOKEN"] = "bad"
+        result = world.run("run", "--json", "--wait", "5s")
+        assert result.json["status"] == "partial" and result.json["notifications"]["queued"] == 1
+        world.environment["SLACK_BOT_TOKEN"] = token
+        key = world.run("queue", "list", "--json").json["pending"][0]["key"]
+        assert world.run("queue", "retry", key).code == 0
+        assert world.run("queue", "drain", "--json").json["delivered"] == 1
+        assert len(world.listed("messages")) == 1
+
+
+def test_one_refused_story_dies_alone_with_the_services_words(tmp_path: Path) -> None:
+    with World(tmp_path, labelled(8)) as world:
+        world.set("integrations.shortcut.workflow_state_id", "424242")
+        dead = world.run("run", "--json")
+        assert dead.json["status"] == "partial" and dead.json["stories"]["dead"] == 8
+        items = world.run("queue", "list", "--json").json["dead"]
+        assert "400" in items[0]["last_error"] or "422" in items[0]["last_error"]
+        world.set("integrations.shortcut.workflow_state_id", "500000001")
+        assert world.run("queue", "retry", "--all-dead").code == 0
+        assert world.run("queue", "drain", "--json").json == {"delivered": 8, "pending": 0, "dead": 0}
+        world.assert_once()
+
+
+def test_a_spent_budget_pauses_and_is_never_bumped_into(tmp_path: Path) -> None:
+    with World(tmp_path, labelled(30)) as world:
+        world.set("integrations.github.comment", "always")
+        world.set("integrations.github.content_rate_limit", "20/minute")
+        result = world.run("run", "--json", "--wait", "3s")
+        assert result.code == 0 and result.json["status"] == "paused", result.json
+        assert result.json["resumes_at"] > result.json["started_at"]
+        assert result.json["github"] == {"updated": 20, "queued": 10, "dead": 0}
+        assert world.state()["issues_labelled"] == 30, "labels do not wait for comments"
+        assert result.json["stories"]["created"] == 30
+
+
+@pytest.mark.parametrize(
+    ("environment", "words"),
+    [
+        ({"GITHUB_TOKEN": ""}, ["GITHUB_TOKEN"]),
+        ({"SWITCHYARD__SCALING__BATCH_SISE": "5"}, ["batch_sise", "batch_size"]),
+        ({"SWITCHYARD__RESILIENCE__RETRY__MAX_DELAY": "ten"}, ["max_delay", "30s"]),
+        ({"SWITCHYARD_CONFIG": "nowhere.yaml"}, ["nowhere.yaml"]),
+        ({"SWITCHYARD__REPOSITORIES": "[]"}, ["--repo"]),
+        ({"SWITCHYARD_DATABASE_URL": "sqlite:////proc/no/where.db"}, ["storage.url"]),
+    ],
+)
+def test_bad_configuration_exits_2_with_one_line(
+    world: World, environment: dict[str, str], words: list[str]
+) -> None:
+    world.environment |= environment
+    result = world.run("run")
+    assert result.code == 2
+    assert result.err.strip().count("\n") == 0, result.err
+    assert all(word in result.err for word in words)
+    assert world.state()["requests"]["github"]["count"] == 0
+
+
+def test_doctor_says_what_to_mend(world: World) -> None:
+    good = world.run("doctor", "--json")
+    assert good.code == 0 and good.json["ok"], good.out
+    world.environment["SHORTCUT_API_TOKEN"] = "bad"
+    bad = world.run("doctor", "--json")
+    assert bad.code == 1 and not bad.json["ok"]
+    (line,) = [check for check in bad.json["checks"] if not check["ok"]]
+    assert line["name"] == "shortcut" and "SHORTCUT_API_TOKEN" in line["mend"]

@@ -1,0 +1,16 @@
+"""Fixtures that several folders share."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.world import World
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A checked sandbox with the demo issues, and the program in a process and folder of its own."""
+    with World(tmp_path) as made:
+        yield made
+        made.assert_contracts()

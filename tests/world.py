@@ -1,0 +1,152 @@
+"""The program as its users run it, in a subprocess, against a checked sandbox in this process."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self
+
+import httpx
+
+from bot.sandbox import create_app, environment, load_issues, running
+from tests.contracts.checked import checked
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out)
+
+
+class World:
+    """A sandbox, a folder, an environment; `run` starts the program in it."""
+
+    def __init__(
+        self, folder: Path, issues: Iterable[Mapping[str, Any]] | None = None, **options: Any
+    ) -> None:
+        self.folder = folder
+        self._issues = list(load_issues(None) if issues is None else issues)
+        self._options = options
+        self._stack = ExitStack()
+        self.environment: dict[str, str] = {}
+
+    def __enter__(self) -> Self:
+        self.app = checked(create_app(self._issues, **self._options), required=False)
+        self.sandbox = self._stack.enter_context(running(self.app))
+        self.http = self._stack.enter_context(httpx.Client(base_url=self.base, timeout=30))
+        repositories = list(dict.fromkeys(str(issue["repo"]) for issue in self._issues))
+        self.environment = {
+            **{k: v for k, v in os.environ.items() if not k.startswith(("SWITCHYARD", "GITHUB_", "SLACK_"))},
+            **environment(self.base, repositories),
+            "SWITCHYARD__RESILIENCE__RETRY__INITIAL_DELAY": "200ms",
+            "SWITCHYARD__INTEGRATIONS__GITHUB__CONTENT_RATE_LIMIT": "10000/minute",
+            "SWITCHYARD__INTEGRATIONS__GITHUB__RATE_LIMIT": "100000/hour",
+            "SWITCHYARD__INTEGRATIONS__SHORTCUT__RATE_LIMIT": "10000/minute",
+            "SWITCHYARD__INTEGRATIONS__SLACK__RATE_LIMIT": "100/s",
+            "PYTHONWARNINGS": "default",
+            "COLUMNS": "120",
+        }
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.sandbox.port}"
+
+    def set(self, path: str, value: str) -> None:
+        """Override one key of the configuration, as `integrations.github.comment`."""
+        self.environment["SWITCHYARD__" + path.upper().replace(".", "__")] = value
+
+    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+        return subprocess.Popen(
+            [sys.executable, "-m", "bot", *arguments],
+            cwd=self.folder,
+            env=self.environment | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+
+    def run(self, *arguments: str, timeout: float = 90) -> Result:
+        """Run a command to its end. No traceback may ever show."""
+        process = self.start(*arguments)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            out, err = process.communicate()
+            raise AssertionError(f"{arguments} did not end:\n{out}\n{err}") from None
+        assert "Traceback" not in out + err, err
+        return Result(process.returncode, out, err)
+
+    def kill_after(self, seconds: float, *arguments: str) -> bool:
+        """Start a command and SIGKILL the process after a while; False where it had ended before."""
+        process = self.start(*arguments)
+        try:
+            process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.communicate()
+            return True
+        process.communicate()
+        return False
+
+    def control(self, **what: Any) -> Any:
+        response = self.http.post("/_control", json=what)
+        assert response.status_code == 200, response.text
+        return response.json()
+
+    def state(self) -> dict[str, Any]:
+        return dict(self.http.get("/_control/state").json())
+
+    def listed(self, what: str) -> list[dict[str, Any]]:
+        """All stories, comments, labels, messages or webhooks that stand in the sandbox."""
+        found: list[dict[str, Any]] = []
+        page = 1
+        while True:
+            part = self.http.get(f"/_control/{what}", params={"page": page, "per_page": 1000}).json()
+            found += part
+            if len(part) < 1000:
+                return found
+            page += 1
+
+    def writes(self) -> int:
+        """How many requests could have changed something at a service."""
+        services = self.state()["requests"]
+        return sum(
+            count
+            for service in services.values()
+            for route, count in service["by_route"].items()
+            if not route.startswith("GET") and not route.endswith("/search")
+        )
+
+    def wait_until(self, true: Any, seconds: float = 30) -> None:
+        deadline = time.monotonic() + seconds
+        while not true():
+            assert time.monotonic() < deadline, "did not happen in time"
+            time.sleep(0.05)
+
+    def assert_contracts(self) -> None:
+        assert self.app.violations == []
+
+    def assert_once(self) -> None:
+        """Each story, comment and message stands once."""
+        state = self.state()
+        assert state["duplicates"] == 0, state["duplicate_external_ids"]
+        assert state["issues_with_repeated_comments"] == []

@@ -200,7 +200,8 @@ def memory_mb() -> float:
 
 async def _fetch_named(app: App, run_id: str, params: Params, state: _Fetching) -> None:
     """The issues that were asked for by name."""
-    found = []
+    found: list[Issue] = []
+    pulls = 0
     for ref in params.issues:
         repo, number = parse_ref(ref)
         try:
@@ -211,15 +212,13 @@ async def _fetch_named(app: App, run_id: str, params: Params, state: _Fetching) 
             stored = await app.database.query(lambda c, ref=ref: cases.load_issues(c, [ref]))  # type: ignore[misc]
             if stored and isinstance(error, Transient):
                 state.from_cache = True
-                state.fetched += 1
                 found += stored
             continue
-        state.fetched += 1
         if is_pull_request(item):
-            state.pulls += 1
+            pulls += 1
         else:
             found += _parse([item], repo, state)
-    await _store_page(app, run_id, state, found, last=True)
+    await _store_page(app, run_id, state, found, pulls, last=True)
 
 
 async def _fetch_page(app: App, run_id: str, params: Params, state: _Fetching, repo: str) -> None:
@@ -279,7 +278,6 @@ async def _fetch_page(app: App, run_id: str, params: Params, state: _Fetching, r
         state.cursors[repo] = {"etag": page.etag, "etag_url": app.github.first_page(repo, since)}
     again = await app.database.query(lambda c: cases.failed_keys(c, repo, run_id))
     stored = await app.database.query(lambda c: cases.load_issues(c, again))
-    state.fetched += len(stored)
     await _next_repository(app, run_id, state, [*issues, *stored], len(pulls))
 
 
@@ -314,7 +312,6 @@ async def _fall_back(
         part = keys[start : start + size]
         issues = await app.database.query(lambda c, part=part: cases.load_issues(c, part))  # type: ignore[misc]
         state.from_cache = True
-        state.fetched += len(issues)
         await _store_page(app, run_id, state, issues)
     await _next_repository(app, run_id, state, [])
 
@@ -351,14 +348,11 @@ async def _store_page(
 ) -> None:
     """Store a page's issues, the batches that are full, and where fetching stands, in one transaction."""
     size = app.settings.scaling.batch_size
-    counted_already = state.from_cache or not issues
 
     def work(connection: Any) -> None:
         fresh = cases.store_issues(connection, run_id, issues)
         # Counted are distinct issues: a page that moved shows some twice.
-        if not counted_already:
-            state.fetched += len(fresh)
-        state.fetched += pulls
+        state.fetched += len(fresh) + pulls
         state.pulls += pulls
         keys = state.buffer + fresh
         full = len(keys) - len(keys) % size

@@ -135,6 +135,13 @@ class Breaker:
         elif state == pybreaker.STATE_CLOSED:
             self._breaker.close()
 
+    def probe_now(self) -> None:
+        """A person says that the service is back: the next call is the probe, whatever the clock says."""
+        if self.state != pybreaker.STATE_CLOSED:
+            self._storage.opened_at = datetime.now(UTC) - timedelta(
+                seconds=self._settings.reset_timeout_seconds
+            )
+
     def enter(self) -> bool:
         """May a call go now? True where it is the probe; raises BreakerOpen where it may not."""
         if self.state == pybreaker.STATE_CLOSED:

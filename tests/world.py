@@ -72,6 +72,11 @@ class World:
         """Override one key of the configuration, as `integrations.github.comment`."""
         self.environment["SWITCHYARD__" + path.upper().replace(".", "__")] = value
 
+    def route_all(self, route: str) -> None:
+        """Whatever the model thinks, every issue takes this route."""
+        rules = [{"route": route, "pattern": "(?s).*", "name": "all"}]
+        self.set("router.rules", json.dumps(rules))
+
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, "-m", "bot", *arguments],
@@ -117,14 +122,7 @@ class World:
 
     def listed(self, what: str) -> list[dict[str, Any]]:
         """All stories, comments, labels, messages or webhooks that stand in the sandbox."""
-        found: list[dict[str, Any]] = []
-        page = 1
-        while True:
-            part = self.http.get(f"/_control/{what}", params={"page": page, "per_page": 1000}).json()
-            found += part
-            if len(part) < 1000:
-                return found
-            page += 1
+        return list(self.http.get(f"/_control/{what}", params={"offset": 0, "limit": 100_000}).json())
 
     def writes(self) -> int:
         """How many requests could have changed something at a service."""

@@ -49,7 +49,10 @@ async def _drain(app: "object", wait: float) -> dict[str, int]:
     assert isinstance(app, App)
     try:
         started = time.time()
+        await app.database.run(outbox.unblock)
         async with working(app):
+            for guard in app.guards.values():
+                guard.breaker.probe_now()
             await settle(app, None, started + wait)
         return await app.database.query(lambda c: outbox.drained(c, started))
     finally:

@@ -285,6 +285,21 @@ def block(
     )
 
 
+def unblock(connection: Connection) -> None:
+    """What waits for a breaker is due now: a person knows that the service is back."""
+    names = sa.select(_lanes.c.name).where(_lanes.c.blocked_kind == "breaker")
+    connection.execute(
+        sa.update(_table)
+        .where(_table.c.state == "pending", _table.c.lane.in_(names), _table.c.next_attempt_at != WAITING)
+        .values(next_attempt_at=time.time())
+    )
+    connection.execute(
+        sa.update(_lanes)
+        .where(_lanes.c.blocked_kind == "breaker")
+        .values(blocked_until=None, blocked_kind=None, blocked_reason=None)
+    )
+
+
 def acquire(connection: Connection, lane: str, me: str, alive: Iterable[str]) -> bool:
     """Become the one process that works this lane; a dead holder's place is taken."""
     holder = connection.execute(sa.select(_lanes.c.holder).where(_lanes.c.name == lane)).one_or_none()

@@ -1,7 +1,7 @@
 """What pages and the API show of runs, queue and services, read from the database and from memory."""
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -38,7 +38,10 @@ class Reports:
         if known is not None:
             return known
         report = aggregate.summarise(connection, self.app.settings.name, row, self.app.skipped)
-        if row.status != "running" and not _may_change(report):
+        if row.status == "running":
+            # All may be delivered, but the digest and the report are still to come.
+            return replace(report, status="running")
+        if not _may_change(report):
             if len(self._known) >= KEPT:
                 self._known.pop(next(iter(self._known)))
             self._known[row.id] = report

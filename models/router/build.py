@@ -41,7 +41,15 @@ LABEL_WORDS = (
     ("docs", frozenset({"docs", "documentation", "doc"})),
     ("question", frozenset({"question", "support"})),
 )
-WEIGHTS = {"nlbse24": 1.0, "docs": 1.0, "matomo": 0.7, "rust": 0.7, "farsec": 1.0, "security_gh": 1.0, "nlbse23": 0.03}
+WEIGHTS = {
+    "nlbse24": 1.0,
+    "docs": 1.0,
+    "matomo": 0.7,
+    "rust": 0.7,
+    "farsec": 1.0,
+    "security_gh": 1.0,
+    "nlbse23": 0.03,
+}
 """Weight of a row by its source; the text of nlbse23 is mangled and teaches a model for real text little."""
 QUESTION_WEIGHT = 0.3
 SHIFT = {"bug": 0.0, "feature": 0.0, "docs": 0.7, "question": -0.5}

@@ -1,4 +1,4 @@
-"""Turns issue texts into hashed, weighted features: three views of their words and 23 structural signs.
+"""Turns issue texts into hashed, weighted features: five views of their words and 23 structural signs.
 
 Only numpy is needed here, so a worker process does not pay for scikit-learn. One dictionary look-up
 per word gives its hash; pairs of words, counts and weights are then arithmetic on whole batches.
@@ -22,11 +22,34 @@ MAX_TITLE = 1_000
 MAX_BODY = 8_000
 """Characters that are looked at; what an issue is about is said before them, and a 1 MB log costs no more."""
 
-RAW_BITS, CLEAN_BITS, TITLE_BITS = 17, 16, 15
-RAW_SIZE, CLEAN_SIZE, TITLE_SIZE = 1 << RAW_BITS, 1 << CLEAN_BITS, 1 << TITLE_BITS
-CLEAN_START = RAW_SIZE
-TITLE_START = CLEAN_START + CLEAN_SIZE
-SIGNS_START = TITLE_START + TITLE_SIZE
+HEAD = 400
+"""Characters of the body that, with the title, make the view of the beginning."""
+LETTERS = 800
+"""Characters of title and body whose groups of four letters are a view: word stems, and misspelt words."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way to look at a text: its columns, and the length that its vector is scaled to."""
+
+    name: str
+    bits: int
+    start: int
+    weight: float
+
+    @property
+    def end(self) -> int:
+        return self.start + (1 << self.bits)
+
+
+TEXT = View("text", 16, 0, 1.0)
+MEANING = View("meaning", 16, TEXT.end, 0.7)
+TITLE = View("title", 15, MEANING.end, 0.7)
+BEGINNING = View("beginning", 15, TITLE.end, 0.7)
+GROUPS = View("letters", 15, BEGINNING.end, 0.7)
+VIEWS = (TEXT, MEANING, TITLE, BEGINNING, GROUPS)
+SIGNS_START = GROUPS.end
+SIGN_WEIGHT = 0.5
 
 SIGNS = (
     "length of the title",
@@ -55,10 +78,6 @@ SIGNS = (
 )
 SIZE = SIGNS_START + len(SIGNS)
 """Number of columns of the feature space."""
-
-VIEW_WEIGHTS = (1.0, 0.7, 0.7)
-SIGN_WEIGHT = 0.5
-VIEWS = ("text", "meaning", "title")
 
 _WISH = """
 feature request add adding support allow would wish could option ability enhancement proposal propose
@@ -149,11 +168,13 @@ _groups = _group_table()
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """One text cut into the words of its three views, and the structural signs read off the text."""
+    """One text cut into the words of its views, and the structural signs read off the text."""
 
     raw: list[str]
     clean: list[str]
     title: list[str]
+    head: list[str]
+    letters: str
     signs: tuple[float, ...]
 
 
@@ -186,7 +207,9 @@ def prepare(text: Text) -> Prepared:
         float("alternative" in body),
         float(not body),
     )
-    return Prepared(raw, clean, title_words, signs)
+    head = title_words + _WORD.findall(body[:HEAD])
+    letters = " ".join(f"{title} {body[: 2 * LETTERS]}".split())[:LETTERS]
+    return Prepared(raw, clean, title_words, head, f" {letters} ", signs)
 
 
 def _plain(text: str, limit: int) -> str:
@@ -255,72 +278,85 @@ def hashes(words: Sequence[str]) -> NDArray[np.uint64]:
     return np.fromiter(map(_hashes.__getitem__, words), dtype=np.uint64, count=len(words))
 
 
-_MIX1, _MIX2, _MIX3 = (
-    np.uint64(0x9E3779B97F4A7C15),
-    np.uint64(0xC2B2AE3D27D4EB4F),
-    np.uint64(0x165667B19E3779F9),
-)
+_MIX1 = np.uint64(0x9E3779B97F4A7C15)
+_MIX2 = np.uint64(0xC2B2AE3D27D4EB4F)
+_MIX3 = np.uint64(0x165667B19E3779F9)
+_MIX4 = np.uint64(0x27D4EB2F165667C5)
 _SHIFT = np.uint64(29)
 
 
-def single_columns(hashes: NDArray[np.uint64], salt: int, bits: int) -> NDArray[np.int64]:
-    """Columns of single words within a view of 2**bits columns."""
-    mixed = (hashes + np.uint64(salt)) * _MIX1
-    return np.asarray(mixed >> np.uint64(64 - bits), dtype=np.int64)
+def single_columns(hashes: NDArray[np.uint64], view: View) -> NDArray[np.int64]:
+    """Columns of single words within a view, counted from its start."""
+    mixed = (hashes + np.uint64(view.start + 1)) * _MIX1
+    return np.asarray(mixed >> np.uint64(64 - view.bits), dtype=np.int64)
 
 
-def pair_columns(hashes: NDArray[np.uint64], salt: int, bits: int) -> NDArray[np.int64]:
+def pair_columns(hashes: NDArray[np.uint64], view: View) -> NDArray[np.int64]:
     """Columns of each word with the one after it; one fewer than there are words."""
-    mixed = (hashes[:-1] + np.uint64(salt)) * _MIX2 + hashes[1:] * _MIX3
+    mixed = (hashes[:-1] + np.uint64(view.start + 1)) * _MIX2 + hashes[1:] * _MIX3
     mixed = (mixed ^ (mixed >> _SHIFT)) * _MIX1
-    return np.asarray(mixed >> np.uint64(64 - bits), dtype=np.int64)
+    return np.asarray(mixed >> np.uint64(64 - view.bits), dtype=np.int64)
 
 
-def _view(
-    hashes: NDArray[np.uint64], lengths: NDArray[np.int64], salt: int, bits: int
-) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]:
-    """Row, column and damped count (1 + ln n) of every word and pair of one view, in order."""
+Part = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
+"""Rows, columns and values."""
+
+
+def _words(hashes: NDArray[np.uint64], lengths: NDArray[np.int64], view: View) -> Part:
+    """Damped counts (1 + ln n) of every word and pair of one view."""
     rows = np.repeat(np.arange(len(lengths)), lengths)
-    keys = (rows << bits) | single_columns(hashes, salt, bits)
+    keys = (rows << view.bits) | single_columns(hashes, view)
     if len(hashes) > 1:
         within = rows[1:] == rows[:-1]
-        pairs = ((rows[:-1] << bits) | pair_columns(hashes, salt, bits))[within]
+        pairs = ((rows[:-1] << view.bits) | pair_columns(hashes, view))[within]
         keys = np.concatenate((keys, pairs))
+    return _count(keys, view)
+
+
+def _letters(texts: Sequence[str], view: View) -> Part:
+    """Damped counts of every four letters in a row."""
+    points = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), dtype="<u4").astype(np.uint64)
+    rows = np.repeat(np.arange(len(texts)), np.fromiter(map(len, texts), dtype=np.int64, count=len(texts)))
+    if len(points) < 4:
+        return _count(np.zeros(0, dtype=np.int64), view)
+    mixed = points[:-3] * _MIX1 + points[1:-2] * _MIX2 + points[2:-1] * _MIX3 + points[3:] * _MIX4
+    mixed = (mixed ^ (mixed >> _SHIFT)) * _MIX1
+    columns = (mixed >> np.uint64(64 - view.bits)).astype(np.int64)
+    keys = ((rows[:-3] << view.bits) | columns)[rows[3:] == rows[:-3]]
+    return _count(keys, view)
+
+
+def _count(keys: NDArray[np.int64], view: View) -> Part:
+    """Row, column and damped count of each different key, in order; a key is a row and a column."""
     keys.sort()
-    starts = (
-        np.flatnonzero(np.concatenate(([True], keys[1:] != keys[:-1])))
-        if len(keys)
-        else np.zeros(0, np.int64)
-    )
+    first = np.ones(len(keys), dtype=bool)
+    first[1:] = keys[1:] != keys[:-1]
+    starts = np.flatnonzero(first)
     counts = np.diff(np.append(starts, len(keys)))
     unique = keys[starts]
-    return unique >> bits, unique & ((1 << bits) - 1), (1.0 + np.log(counts)).astype(np.float32)
+    values = (1.0 + np.log(counts)).astype(np.float32)
+    return unique >> view.bits, (unique & ((1 << view.bits) - 1)) + view.start, values
 
 
 def counts(texts: Sequence[Text]) -> Features:
     """Damped counts per view and the structural signs, not yet weighted by rarity; see `weigh`."""
     prepared = [prepare(text) for text in texts]
-    number = len(prepared)
-    parts = []
-    groups = []
-    views: tuple[tuple[list[list[str]], int, int, int], ...] = (
-        ([p.raw for p in prepared], 1, RAW_BITS, 0),
-        ([p.clean for p in prepared], 2, CLEAN_BITS, CLEAN_START),
-        ([p.title for p in prepared], 3, TITLE_BITS, TITLE_START),
-    )
-    for lists, salt, bits, start in views:
-        hashes, lengths = _lookup(lists)
-        rows, columns, values = _view(hashes, lengths, salt, bits)
-        parts.append((rows, columns + start, values))
-        if salt != 2:
-            groups.append(_group_counts(hashes, lengths))
-    signs = _signs(prepared, *groups)
+    raw = _lookup([p.raw for p in prepared])
+    title = _lookup([p.title for p in prepared])
+    signs = _signs(prepared, _group_counts(*raw), _group_counts(*title))
     row, column = np.nonzero(signs)
-    parts.append((row, column + SIGNS_START, signs[row, column]))
+    parts = (
+        _words(*raw, TEXT),
+        _words(*_lookup([p.clean for p in prepared]), MEANING),
+        _words(*title, TITLE),
+        _words(*_lookup([p.head for p in prepared]), BEGINNING),
+        _letters([p.letters for p in prepared], GROUPS),
+        (row, column + SIGNS_START, signs[row, column]),
+    )
     rows = np.concatenate([p[0] for p in parts])
     order = np.argsort(rows, kind="stable")
-    indptr = np.zeros(number + 1, dtype=np.int64)
-    np.cumsum(np.bincount(rows, minlength=number), out=indptr[1:])
+    indptr = np.zeros(len(prepared) + 1, dtype=np.int64)
+    np.cumsum(np.bincount(rows, minlength=len(prepared)), out=indptr[1:])
     return Features(
         indptr, np.concatenate([p[1] for p in parts])[order], np.concatenate([p[2] for p in parts])[order]
     )
@@ -346,17 +382,21 @@ def _signs(
     return np.hstack((own[:, :11], in_title, in_body, own[:, 11:]))
 
 
+_ends = np.array([v.end for v in VIEWS])
+
+
 def weigh(features: Features, idf: NDArray[np.float32]) -> Features:
     """Multiply by rarity, scale every view of every text to its weight, and the signs to theirs."""
     rows = np.repeat(np.arange(features.rows), np.diff(features.indptr))
     columns = features.columns
     values = features.values * idf[columns]
-    view = np.searchsorted(np.array([CLEAN_START, TITLE_START, SIGNS_START]), columns, side="right")
-    key = rows * 4 + view
-    norm = np.sqrt(np.bincount(key, weights=values * values, minlength=features.rows * 4))
-    factor = np.array([*VIEW_WEIGHTS, SIGN_WEIGHT])
-    scale = np.where(norm > 0, np.tile(factor, features.rows) / np.maximum(norm, 1e-9), 0.0)
-    scale[3::4] = SIGN_WEIGHT
+    number = len(VIEWS) + 1
+    view = np.searchsorted(_ends, columns, side="right")
+    key = rows * number + view
+    norm = np.sqrt(np.bincount(key, weights=values * values, minlength=features.rows * number))
+    factor = np.array([*(v.weight for v in VIEWS), SIGN_WEIGHT])
+    scale = np.tile(factor, features.rows) / np.maximum(norm, 1e-9)
+    scale[number - 1 :: number] = SIGN_WEIGHT
     return Features(features.indptr, columns, (values * scale[key]).astype(np.float32))
 
 

@@ -35,8 +35,8 @@ LEAST_ROWS, LEAST_PER_ROUTE, LEAST_HELD_OUT = 20, 5, 20
 FOLDS = 5
 SEED = 20261120
 
-PRUNE, FOLD_PRUNE = 0.01, 0.02
-"""Weights below this are left out of a repository's copy, and of the models of the parts."""
+SHARED_PRUNE, PRUNE, FOLD_PRUNE = 0.005, 0.01, 0.05
+"""Weights below this are left out: of the shared ones, of a repository's copy, of the models of the parts."""
 
 Matrix = Any
 sp: Any = scipy.sparse
@@ -417,7 +417,7 @@ def pack_linear(
         starts.append(starts[-1] + len(rows))
     routes = len(problem.labels)
     return {
-        "weights": weights.astype("<f2"),
+        "weights": np.where(np.abs(weights) < SHARED_PRUNE, 0, weights).astype("<f2"),
         "intercept": intercept.astype("<f4"),
         "repo_start": np.array(starts, "<i8"),
         "repo_columns": np.concatenate([np.zeros(0, np.int64), *columns]).astype("<i4"),
@@ -476,7 +476,7 @@ def describe(
         "sources": dict(sources),
         "dates": [dates[0].isoformat(), dates[-1].isoformat()] if dates else None,
         "features": {
-            "views": dict(zip(features.VIEWS, features.VIEW_WEIGHTS, strict=True)),
+            "views": {view.name: view.weight for view in features.VIEWS},
             "signs": len(features.SIGNS),
             "columns": SIZE,
             "copies": len(problem.copies),

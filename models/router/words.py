@@ -20,25 +20,26 @@ _TOKENS = {
 
 
 def name_columns(text: Text) -> dict[int, str]:
-    """Column to what stands there in this text, in plain words."""
+    """Column to what stands there in this text, in plain words; groups of letters have no name."""
     prepared = features.prepare(text)
     named: dict[int, str] = {
         features.SIGNS_START + index: f"sign: {name}" for index, name in enumerate(features.SIGNS)
     }
     views = (
-        (prepared.title, 3, features.TITLE_BITS, features.TITLE_START, "title: "),
-        (prepared.clean, 2, features.CLEAN_BITS, features.CLEAN_START, ""),
-        (prepared.raw, 1, features.RAW_BITS, 0, ""),
+        (prepared.title, features.TITLE, "title: "),
+        (prepared.clean, features.MEANING, ""),
+        (prepared.head, features.BEGINNING, ""),
+        (prepared.raw, features.TEXT, ""),
     )
-    for words, salt, bits, start, prefix in views:
+    for words, view, prefix in views:
         hashes = features.hashes(words)
         spoken = [_spoken(word) for word in words]
-        for column, word in zip(features.single_columns(hashes, salt, bits).tolist(), spoken, strict=True):
-            named.setdefault(column + start, f"{prefix}{word}")
+        for column, word in zip(features.single_columns(hashes, view).tolist(), spoken, strict=True):
+            named.setdefault(column + view.start, f"{prefix}{word}")
         if len(words) > 1:
-            pairs = features.pair_columns(hashes, salt, bits).tolist()
+            pairs = features.pair_columns(hashes, view).tolist()
             for column, one, two in zip(pairs, spoken, spoken[1:], strict=False):
-                named.setdefault(column + start, f"{prefix}{one} {two}")
+                named.setdefault(column + view.start, f"{prefix}{one} {two}")
     return named
 
 

@@ -18,7 +18,9 @@ LIMITS = AlertSettings.model_validate({"error_rate": 0.05, "latency_p99": "5000m
 NOW, CLOCK = 1_700_000_000.0, 5_000.0
 
 
-def requests(good: int, bad: int = 0, *, at: float = CLOCK - 10, seconds: float = 0.1) -> list[alerts.Request]:
+def requests(
+    good: int, bad: int = 0, *, at: float = CLOCK - 10, seconds: float = 0.1
+) -> list[alerts.Request]:
     return [(at, seconds, False)] * bad + [(at, seconds, True)] * good
 
 

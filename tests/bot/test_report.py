@@ -1,7 +1,6 @@
 """The report file and the terminal summary: complete, safe for any text, silent about security cases."""
 
 import io
-import os
 import re
 import tracemalloc
 from collections.abc import Iterator
@@ -51,7 +50,9 @@ def line(number: int = 1, **changes: Any) -> CaseLine:
             "reasons": [["traceback", 1.2], ["please", -0.3]],
             "rules": ['label "bug" on the issue'],
             "evidence": ["data loss"],
-            "similar": [["octo/widgets#7", "https://github.com/octo/widgets/issues/7", "the same stack trace"]],
+            "similar": [
+                ["octo/widgets#7", "https://github.com/octo/widgets/issues/7", "the same stack trace"]
+            ],
             "notes": ["osv was not asked"],
         },
     }
@@ -182,7 +183,9 @@ def test_a_dry_run_says_what_would_be_done(path: Path) -> None:
         "notifications": dict.fromkeys(NOTIFICATION_KEYS, 0) | {"slack": 1},
     }
     zero = {"stories": dict.fromkeys(STORY_KEYS, 0), "github": dict.fromkeys(GITHUB_KEYS, 0)}
-    report = replace(REPORT, dry_run=True, planned=planned, notifications=dict.fromkeys(NOTIFICATION_KEYS, 0), **zero)
+    report = replace(
+        REPORT, dry_run=True, planned=planned, notifications=dict.fromkeys(NOTIFICATION_KEYS, 0), **zero
+    )
     write(path, report, [line()])
     text, _ = read(path)
     assert "dry run" in text
@@ -201,7 +204,7 @@ def test_it_is_all_or_nothing(path: Path) -> None:
     with pytest.raises(OSError, match="disk"):
         write(path, REPORT, broken())
     assert path.read_text(encoding="utf-8") == before
-    assert os.listdir(path.parent) == ["run.html"]
+    assert [file.name for file in path.parent.iterdir()] == ["run.html"]
     assert path.stat().st_mode & 0o777 == 0o644
 
 

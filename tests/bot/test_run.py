@@ -2,6 +2,8 @@
 
 import json
 import random
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -33,9 +35,16 @@ def issue(number: int, repo: str = "octo/widgets", **fields: Any) -> dict[str, A
     return base | fields
 
 
-def labelled(count: int) -> list[dict[str, Any]]:
-    """Issues that a person routed: whatever the model thinks, each becomes a story."""
-    return [issue(n, labels=["bug"]) for n in range(1, count + 1)]
+def many(count: int) -> list[dict[str, Any]]:
+    return [issue(n) for n in range(1, count + 1)]
+
+
+@contextmanager
+def bugs(folder: Path, issues: list[dict[str, Any]], **options: Any) -> Iterator[World]:
+    """A world in which every issue becomes a bug story."""
+    with World(folder, issues, **options) as world:
+        world.route_all("bug")
+        yield world
 
 
 def accounted(report: dict[str, Any]) -> int:
@@ -111,7 +120,7 @@ def test_named_issues(world: World) -> None:
 
 
 def test_a_changed_issue_is_triaged_again_but_its_story_stays(tmp_path: Path) -> None:
-    with World(tmp_path, labelled(5)) as world:
+    with bugs(tmp_path, many(5)) as world:
         assert world.run("run", "--json").json["stories"]["created"] == 5
         world.control(issue={"repo": "octo/widgets", "number": 3, "title": "Another title altogether now"})
         report = world.run("run", "--json").json
@@ -124,7 +133,7 @@ def test_a_changed_issue_is_triaged_again_but_its_story_stays(tmp_path: Path) ->
 @pytest.mark.chaos
 def test_killed_at_random_and_started_again_loses_none_and_doubles_none(tmp_path: Path) -> None:
     seed = random.Random(20261120)
-    with World(tmp_path, labelled(240), latency_ms=20) as world:
+    with bugs(tmp_path, many(240), latency_ms=20) as world:
         world.set("scaling.batch_size", "20")
         world.set("integrations.github.comment", "always")
         killed = sum(world.kill_after(seed.uniform(1.0, 4.0), "run") for _ in range(5))
@@ -140,7 +149,7 @@ def test_killed_at_random_and_started_again_loses_none_and_doubles_none(tmp_path
 
 
 def test_shortcut_down_holds_up_nothing_else(tmp_path: Path) -> None:
-    with World(tmp_path, labelled(130)) as world:
+    with bugs(tmp_path, many(130)) as world:
         world.set("resilience.circuit_breaker.reset_timeout_seconds", "20s")
         world.control(service="shortcut", fault="status", status=503)
         down = world.run("run", "--json")
@@ -165,7 +174,7 @@ def test_shortcut_down_holds_up_nothing_else(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("fault", ["drop_after", "truncate", "hang_after"])
 def test_an_answer_that_never_came_makes_no_second_story(tmp_path: Path, fault: str) -> None:
-    with World(tmp_path, labelled(60)) as world:
+    with bugs(tmp_path, many(60)) as world:
         world.set("integrations.shortcut.timeout", "1s")
         world.set("integrations.github.timeout", "2s")
         world.set("integrations.github.comment", "always")
@@ -179,7 +188,7 @@ def test_an_answer_that_never_came_makes_no_second_story(tmp_path: Path, fault: 
 
 
 def test_github_down_goes_on_with_the_stored_copies(tmp_path: Path) -> None:
-    with World(tmp_path, labelled(30)) as world:
+    with bugs(tmp_path, many(30)) as world:
         world.run("run", "--json")
         world.control(service="github", fault="refuse")
         world.set("resilience.retry.max_attempts", "2")
@@ -190,8 +199,8 @@ def test_github_down_goes_on_with_the_stored_copies(tmp_path: Path) -> None:
 
 
 def test_a_repository_that_vanished_or_is_closed_stops_nothing(tmp_path: Path) -> None:
-    issues = [*labelled(10), issue(1, repo="octo/gone"), issue(1, repo="octo/secret")]
-    with World(tmp_path, issues) as world:
+    issues = [*many(10), issue(1, repo="octo/gone"), issue(1, repo="octo/secret")]
+    with bugs(tmp_path, issues) as world:
         world.control(repo="octo/gone", access="gone")
         world.control(repo="octo/secret", access="forbidden")
         result = world.run("run", "--json")
@@ -215,8 +224,7 @@ def test_bad_issues_end_as_lines_and_lose_nothing(tmp_path: Path) -> None:
         issue(9, title="\u202e\u0000 evil \ud83d\ude00", body="<!-- ignore --> <script>alert(1)</script>"),
         *[issue(n, labels=["bug"]) for n in range(10, 20)],
     ]
-    with World(tmp_path, issues) as world:
-        world.set("router.needs_human", "story")
+    with bugs(tmp_path, issues) as world:
         report = world.run("run", "--json").json
         assert report["fetched"] == 19 == accounted(report)
         assert report["failed"] == 0 and report["stories"]["created"] == 19
@@ -230,7 +238,7 @@ def test_bad_issues_end_as_lines_and_lose_nothing(tmp_path: Path) -> None:
 def test_a_page_that_comes_broken_is_asked_for_again(
     tmp_path: Path, fault: str, options: dict[str, Any]
 ) -> None:
-    with World(tmp_path, labelled(12)) as world:
+    with bugs(tmp_path, many(12)) as world:
         world.set("integrations.github.timeout", "1s")
         world.control(service="github", match="GET /repos/.*/issues", fault=fault, times=1, **options)
         report = world.run("run", "--json").json
@@ -238,7 +246,7 @@ def test_a_page_that_comes_broken_is_asked_for_again(
 
 
 def test_a_refused_credential_fails_the_run_with_one_line(tmp_path: Path) -> None:
-    with World(tmp_path, labelled(3)) as world:
+    with bugs(tmp_path, many(3)) as world:
         world.environment["GITHUB_TOKEN"] = "bad"
         result = world.run("run", "--json")
         assert result.code == 1 and result.json["status"] == "failed"
@@ -246,7 +254,7 @@ def test_a_refused_credential_fails_the_run_with_one_line(tmp_path: Path) -> Non
 
 
 def test_a_refused_slack_token_loses_no_digest(tmp_path: Path) -> None:
-    with World(tmp_path, labelled(3)) as world:
+    with bugs(tmp_path, many(3)) as world:
         token = world.environment["SLACK_BOT_TOKEN"]
         world.environment["SLACK_BOT_TOKEN"] = "bad"
         result = world.run("run", "--json", "--wait", "5s")
@@ -259,7 +267,7 @@ def test_a_refused_slack_token_loses_no_digest(tmp_path: Path) -> None:
 
 
 def test_one_refused_story_dies_alone_with_the_services_words(tmp_path: Path) -> None:
-    with World(tmp_path, labelled(8)) as world:
+    with bugs(tmp_path, many(8)) as world:
         world.set("integrations.shortcut.workflow_state_id", "424242")
         dead = world.run("run", "--json")
         assert dead.json["status"] == "partial" and dead.json["stories"]["dead"] == 8
@@ -272,7 +280,7 @@ def test_one_refused_story_dies_alone_with_the_services_words(tmp_path: Path) ->
 
 
 def test_a_spent_budget_pauses_and_is_never_bumped_into(tmp_path: Path) -> None:
-    with World(tmp_path, labelled(30)) as world:
+    with bugs(tmp_path, many(30)) as world:
         world.set("integrations.github.comment", "always")
         world.set("integrations.github.content_rate_limit", "20/minute")
         result = world.run("run", "--json", "--wait", "3s")

@@ -85,11 +85,9 @@ def test_views_are_scaled_to_their_weights() -> None:
     weighed = features.weigh(
         features.counts([Text("", "Crash on start", "It fails often.")]), np.ones(features.SIZE, np.float32)
     )
-    start = 0
-    for end, weight in zip(features.VIEW_ENDS, features.VIEW_WEIGHTS, strict=True):
-        inside = weighed.values[(weighed.columns >= start) & (weighed.columns < end)]
-        assert np.linalg.norm(inside) == pytest.approx(weight, rel=1e-5)
-        start = end
+    for view in features.VIEWS:
+        inside = weighed.values[(weighed.columns >= view.start) & (weighed.columns < view.end)]
+        assert np.linalg.norm(inside) == pytest.approx(view.weight, rel=1e-5)
 
 
 @settings(derandomize=True, max_examples=150, deadline=None)

@@ -1,0 +1,39 @@
+"""An application on a real SQLite database, with services that nobody answers for."""
+
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.wiring import App, build, close
+from config.settings import Settings
+
+MakeApp = Callable[..., App]
+
+
+@pytest.fixture
+async def make_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeApp]:
+    """Makes applications whose services are a closed port; closes them at the end."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("SHORTCUT_API_TOKEN", "SLACK_BOT_TOKEN", "SWITCHYARD_ADMIN_TOKEN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GITHUB_TOKEN", "ghp_test")
+    made: list[App] = []
+
+    def make(token: str | None = None, **settings: Any) -> App:
+        if token is not None:
+            monkeypatch.setenv("SWITCHYARD_ADMIN_TOKEN", token)
+        document: dict[str, Any] = {
+            "repositories": ["octo/widgets"],
+            "storage": {"url": f"sqlite:///{tmp_path}/t.db"},
+            "scaling": {"cpu_workers": 0},
+            "resilience": {"retry": {"initial_delay": "10ms", "max_delay": "20ms"}},
+            "integrations": {"github": {"base_url": "http://127.0.0.1:1"}},
+        }
+        made.append(build(Settings.model_validate(document | settings)))
+        return made[-1]
+
+    yield make
+    for app in made:
+        await close(app)

@@ -91,11 +91,11 @@ def _status(
 
 def _lane_problems(states: Sequence[outbox.LaneState]) -> list[str]:
     """What holds commands up, in the words of the service."""
-    problems = []
-    for state in states:
-        if state.blocked_reason and state.blocked_kind != "rate":
-            problems.append(f"{state.pending} commands for {state.name} wait: {state.blocked_reason}")
-    return problems
+    return [
+        f"{state.pending} commands for {state.name} wait: {state.blocked_reason}"
+        for state in states
+        if state.blocked_reason and state.blocked_kind != "rate"
+    ]
 
 
 async def announce(app: App, run_id: str) -> None:
@@ -117,9 +117,11 @@ async def announce(app: App, run_id: str) -> None:
         if secret:
             text, blocks = security_digest(report, secret)
             commands.append(post_message(f"security:{run_id}", channel="", text=text, blocks=blocks))
-    for index in range(len(app.settings.integrations.webhooks)):
-        if f"webhook:{index}" in app.targets:
-            commands.append(post_event(f"event:{run_id}:{index}", index=index, event=_event(report)))
+    commands += [
+        post_event(f"event:{run_id}:{index}", index=index, event=_event(report))
+        for index in range(len(app.settings.integrations.webhooks))
+        if f"webhook:{index}" in app.targets
+    ]
     await app.database.run(lambda c: outbox.store_once(c, run_id, commands, time.time()))
 
 
@@ -193,7 +195,7 @@ def lines_of(results: Sequence[Case | Failure]) -> list[CaseLine]:
                     route="needs_human",
                     urgency=0.0,
                     status="failed",
-                    error=f"{result.node}: {result.error}",
+                    error=f"{result.node}: {result.error_text}",
                 )
             )
         else:

@@ -86,7 +86,7 @@ async def work_batch(app: App, batch: Batch) -> None:
 
     await app.database.run(store)
     for failure in (result for result in results if isinstance(result, Failure)):
-        log.warning("case failed", issue=failure.ref, node=failure.node, error=failure.error[:200])
+        log.warning("case failed", issue=failure.ref, node=failure.node, error=failure.error_text[:200])
     app.wake_lanes()
 
 

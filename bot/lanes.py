@@ -107,12 +107,7 @@ class Lane:
             gate = asyncio.Semaphore(self.in_flight)
             async with asyncio.TaskGroup() as group:
                 for chunk in self._chunks(pendings):
-                    await gate.acquire()
-                    if self._hold is not None:
-                        gate.release()
-                        break
-                    task = group.create_task(self._deliver(chunk, lanes))
-                    task.add_done_callback(lambda _: gate.release())
+                    group.create_task(self._deliver(chunk, lanes, gate))
         held = self._hold
         if held is None and self._closed:
             until, reason = max(self._closed.values())
@@ -135,9 +130,15 @@ class Lane:
             chunks += [members[i : i + size] for i in range(0, len(members), size)]
         return chunks
 
-    async def _deliver(self, chunk: list[Pending], lanes: Mapping[str, "Lane"]) -> None:
-        if self._hold is not None:
-            return
+    async def _deliver(
+        self, chunk: list[Pending], lanes: Mapping[str, "Lane"], gate: asyncio.Semaphore
+    ) -> None:
+        async with gate:
+            if self._hold is None:
+                await self._settle(chunk, lanes)
+
+    async def _settle(self, chunk: list[Pending], lanes: Mapping[str, "Lane"]) -> None:
+        """Bring one request's commands to an outcome, whatever happens."""
         operation = chunk[0].command.operation
         if operation in self._closed:
             until, words = self._closed[operation]

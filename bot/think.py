@@ -97,7 +97,8 @@ class _StoredIssues:
         from bot.store.cases import decode
 
         others = [decode(data) for ref, data in rows if ref != issue.ref]
-        return [Similar(ref=o.ref, title=o.title, url=o.html_url, score=0.9, reason="the same title") for o in others]  # fmt: skip
+        why = "the same title"
+        return [Similar(ref=o.ref, title=o.title, url=o.html_url, score=0.9, reason=why) for o in others]
 
     def _by_trace(self, case: Case) -> list[Similar]:
         if case.trace is None or not case.trace.fingerprint:

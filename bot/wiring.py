@@ -74,7 +74,7 @@ def policy_of(settings: Settings) -> Policy:
         comment=github.comment,
         link_story=github.link_story,
         needs_human=settings.router.needs_human,
-        route_labels={**Policy().route_labels, **github.labels},
+        route_labels={**Policy().route_labels, **{str(route): name for route, name in github.labels.items()}},
         rules=tuple(Rule(**rule.model_dump()) for rule in settings.router.rules),
         accept_threshold=None if threshold == "auto" else threshold,
     )
@@ -243,7 +243,8 @@ async def working(app: App) -> AsyncIterator[None]:
     """While inside, this process is alive to the others and works its lanes."""
     await app.database.run(lambda c: owners.beat(c, app.me))
     await restore_breakers(app)
-    tasks = [asyncio.create_task(_beat(app)), *(asyncio.create_task(lane.run(app.lanes)) for lane in app.lanes.values())]  # fmt: skip
+    tasks = [asyncio.create_task(_beat(app))]
+    tasks += [asyncio.create_task(lane.run(app.lanes)) for lane in app.lanes.values()]
     try:
         yield
     finally:

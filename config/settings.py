@@ -1,6 +1,7 @@
 """The whole configuration, assembled from each part's own section."""
 
 import os
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -158,6 +159,6 @@ class Settings(Section):
     scaling: ScalingSettings = ScalingSettings()
     resilience: ResilienceSettings = ResilienceSettings()
     router: RouterSettings = RouterSettings()
-    subflows: dict[str, Any] = {}
+    subflows: Mapping[str, Any] = Field(default_factory=dict)
     integrations: IntegrationsSettings = IntegrationsSettings()
     monitoring: MonitoringSettings = MonitoringSettings()

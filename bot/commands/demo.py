@@ -69,7 +69,8 @@ def _show(console: Console, base: str) -> None:
     console.print(f"\nIn Shortcut there are now {_count(stories)} stories; three of them:", highlight=False)
     for story in _items(stories)[:3]:
         name = str(story.get("name", ""))[:70]
-        console.print(f"  {story.get('story_type'):8} {name}\n           ← {story.get('external_id')}", markup=False, highlight=False)  # fmt: skip
+        line = f"  {story.get('story_type'):8} {name}\n           ← {story.get('external_id')}"
+        console.print(line, markup=False, highlight=False)
     console.print(f"In Slack: {_count(messages)} messages, one of them the digest.", highlight=False)
     sys.stdout.flush()
 

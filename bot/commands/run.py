@@ -64,7 +64,7 @@ def run_command(
     limit_arenas()
     app = build(settings)
     console = Console(stderr=True)
-    with progress_bar(console) as watch:
+    with ProgressBar(console) as watch:
         report = asyncio.run(_run(app, params, dry, watch, console))
     if as_json:
         sys.stdout.write(json.dumps(report.to_json(), indent=2) + "\n")
@@ -154,7 +154,7 @@ async def drive_safely(
         return await fail(app, run_id, str(error))
 
 
-class progress_bar:  # noqa: N801 (used like a function)
+class ProgressBar:
     """A progress bar on a terminal, nothing elsewhere."""
 
     def __init__(self, console: Console) -> None:

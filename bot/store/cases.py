@@ -167,7 +167,7 @@ def _failed(failure: Failure, row: Any) -> dict[str, Any]:
         "content_hash": "",
         "own_labels": row.own_labels if row else [],
         "failures": (row.failures if row else 0) + 1,
-        "error": f"{failure.node}: {failure.error}"[:500],
+        "error": f"{failure.node}: {failure.error_text}"[:500],
         "detail": {},
     }
 

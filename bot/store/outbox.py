@@ -338,12 +338,16 @@ def items(connection: Connection, state: str, limit: int = 10_000) -> list[dict[
             "operation": row.operation,
             "issue": row.issue,
             "attempts": row.attempts,
-            "next_attempt_at": None if state == "dead" or row.next_attempt_at >= WAITING else _iso(row.next_attempt_at),
+            "next_attempt_at": _next(state, row.next_attempt_at),
             "last_error": row.last_error,
             "created_at": _iso(row.created_at),
         }
         for row in rows
-    ]  # fmt: skip
+    ]
+
+
+def _next(state: str, at: float) -> str | None:
+    return None if state == "dead" or at >= WAITING else _iso(at)
 
 
 def counts(connection: Connection) -> dict[tuple[str, str], tuple[int, float]]:
@@ -392,7 +396,7 @@ def drained(connection: Connection, since: float) -> dict[str, int]:
     """How many were delivered since then, and what is left."""
     sent = sa.select(sa.func.count()).where(_table.c.state == "sent", _table.c.sent_at >= since)
     left = sa.select(_table.c.state, sa.func.count()).group_by(_table.c.state)
-    counts = {state: count for state, count in connection.execute(left).all()}
+    counts: dict[str, int] = dict(connection.execute(left).tuples().all())
     return {
         "delivered": int(connection.execute(sent).scalar() or 0),
         "pending": counts.get("pending", 0),

@@ -216,7 +216,7 @@ def test_bad_issues_end_as_lines_and_lose_nothing(tmp_path: Path) -> None:
         issue(1, body=""),
         issue(2, body=None),
         issue(3, body="x" * 1_000_000),
-        issue(4, body="".join(chr(n) for n in range(0, 256)) * 50),
+        issue(4, body="".join(chr(n) for n in range(256)) * 50),
         issue(5, body=nested),
         issue(6, title="🔥"),
         issue(7, author=None),

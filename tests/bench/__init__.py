@@ -1,0 +1,1 @@
+"""The figures, measured; `make bench` prints them as a table."""

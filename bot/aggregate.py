@@ -4,6 +4,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 from sqlalchemy.engine import Connection
@@ -25,8 +26,13 @@ DRY_LINES = 1_000
 """Cases that a dry run's report lists; a dry run keeps them in memory."""
 
 
-def summarise(connection: Connection, app_name: str, row: Any, skipped: tuple[str, ...] = ()) -> RunReport:
-    """A run's report from the database as it is now: what was queued then may be delivered meanwhile."""
+def summarise(
+    connection: Connection, app_name: str, row: Any, skipped: tuple[str, ...] = (), *, ending: bool = False
+) -> RunReport:
+    """A run's report from the database as it is now: what was queued then may be delivered meanwhile.
+
+    `ending` tells the status of a run that is about to be closed; before that it is running.
+    """
     totals = runs.totals(connection, row.id)
     done = runs.delivered(connection, row.id)
     done["stories"]["existing"] += totals.get("stories_existing", 0)
@@ -35,7 +41,7 @@ def summarise(connection: Connection, app_name: str, row: Any, skipped: tuple[st
     failed = totals.get("failed", 0) + progress.get("bad", 0)
     queued = sum(part["queued"] for part in done.values())
     dead = sum(part["dead"] for part in done.values())
-    status, resumes = _status(row, progress, states, failed, queued, dead)
+    status, resumes = _status(row, progress, states, failed, queued, dead, ending)
     return RunReport(
         run_id=row.id,
         status=status,
@@ -68,11 +74,12 @@ def _status(
     failed: int,
     queued: int,
     dead: int,
+    ending: bool,
 ) -> tuple[str, float | None]:
     """The run's status, and when it goes on where it is paused."""
     if row.status in ("cancelled", "failed", "paused"):
         return row.status, None
-    if row.status == "running" and row.cases_done_at is None:
+    if row.status == "running" and not ending:
         return "running", None
     if progress.get("incomplete") and not progress.get("fetched"):
         return "failed", None
@@ -100,7 +107,7 @@ def _lane_problems(states: Sequence[outbox.LaneState]) -> list[str]:
 
 async def announce(app: App, run_id: str) -> None:
     """Store the run's one digest and its webhooks; nothing where nothing was triaged."""
-    report = await current(app, run_id)
+    report = await current(app, run_id, ending=True)
     if report.triaged + report.failed == 0:
         return
     urgent = await app.database.query(lambda c: list(cases.lines(c, run_id, limit=MOST_URGENT, ok_only=True)))
@@ -137,49 +144,44 @@ def _event(report: RunReport) -> dict[str, Any]:
     }
 
 
-async def finish(app: App, run_id: str) -> RunReport:
-    """Write the report and close the run."""
-    now = time.time()
+async def finish(app: App, run_id: str, status: str = "done", problem: str | None = None) -> RunReport:
+    """Write the report, then close the run. What it decided and could not deliver stays in the queue."""
     path = REPORTS / f"{run_id}.html"
+    now = time.time()
 
-    def close(connection: Connection) -> RunReport:
-        runs.update(
-            connection, run_id, status="done", finished_at=now, owner=None, report={"report": str(path)}
+    def write(connection: Connection) -> RunReport:
+        row = runs.get(connection, run_id)
+        assert row is not None
+        problems = [*row.problems, problem] if problem else row.problems
+        ended = SimpleNamespace(
+            **{
+                **row._mapping,
+                "status": "running" if status == "done" else status,
+                "problems": problems,
+                "finished_at": now,
+                "report": {"report": str(path)},
+            }
         )
-        return summarise(connection, app.settings.name, runs.get(connection, run_id), app.skipped)
-
-    report = await app.database.run(close)
-
-    def write(connection: Connection) -> None:
+        report = summarise(connection, app.settings.name, ended, app.skipped, ending=True)
         report_file.write(path, report, cases.lines(connection, run_id))
+        return report
 
-    await app.database.query(write)
+    report = await app.database.query(write)
+    values = {"status": status, "finished_at": now, "owner": None, "report": {"report": str(path)}}
+    if problem:
+        values["problems"] = list(report.problems)
+    await app.database.run(lambda c: runs.update(c, run_id, **values))
     return report
 
 
-async def current(app: App, run_id: str) -> RunReport:
+async def current(app: App, run_id: str, *, ending: bool = False) -> RunReport:
     """The report of a run as it stands."""
-    row = await app.database.query(lambda c: runs.get(c, run_id))
-    return await app.database.query(lambda c: summarise(c, app.settings.name, row, app.skipped))
 
-
-async def fail(app: App, run_id: str, problem: str) -> RunReport:
-    """End a run that could not go on; what it had decided stays in the queue."""
-
-    def close(connection: Connection) -> RunReport:
+    def work(connection: Connection) -> RunReport:
         row = runs.get(connection, run_id)
-        assert row is not None
-        runs.update(
-            connection,
-            run_id,
-            status="failed",
-            owner=None,
-            finished_at=time.time(),
-            problems=[*row.problems, problem],
-        )
-        return summarise(connection, app.settings.name, runs.get(connection, run_id), app.skipped)
+        return summarise(connection, app.settings.name, row, app.skipped, ending=ending)
 
-    return await app.database.run(close)
+    return await app.database.query(work)
 
 
 def lines_of(results: Sequence[Case | Failure]) -> list[CaseLine]:

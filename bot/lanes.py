@@ -11,8 +11,7 @@ import structlog
 from bot.store import outbox, owners
 from bot.store.database import Database, GroupWriter, brief
 from bot.store.outbox import Outcome
-from integrations.base import Target
-from integrations.resilience import RetrySettings
+from integrations.base import RetrySettings, Target
 from models.commands import Pending
 from models.errors import (
     BadCredential,
@@ -152,7 +151,7 @@ class Lane:
             await self._save([self._failed(p, error, sent=False) for p in chunk], lanes)
         except Exception as error:
             # A bug of ours: the commands go to the dead letters with its name, the lane goes on.
-            log.exception("delivery failed", lane=self.name, keys=[p.key for p in chunk][:3])
+            log.error("delivery failed", lane=self.name, keys=[p.key for p in chunk][:3], error=brief(error))
             words = f"internal error: {type(error).__name__}: {error}"[:300]
             await self._save([Outcome(key=p.key, issue=p.command.issue, error=words) for p in chunk], lanes)
 

@@ -11,6 +11,7 @@ import psutil
 import structlog
 
 from bot import aggregate
+from bot.alerts import check_alerts
 from bot.batches import tally, work_batches
 from bot.store import cases, outbox, owners, runs
 from bot.wiring import App
@@ -133,6 +134,7 @@ async def drive(
         requests = _sum(row.requests, before, app.requests())
         await app.database.run(lambda c: runs.update(c, run_id, requests=requests))
         await aggregate.announce(app, run_id)
+        await check_alerts(app)
         await settle(app, run_id, max(deadline, time.time() + 5), lanes=("slack", "webhook"))
         requests = _sum(row.requests, before, app.requests())
         await app.database.run(lambda c: runs.update(c, run_id, requests=requests))

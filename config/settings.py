@@ -7,13 +7,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from integrations.base import Section
+from integrations.base import BreakerSettings, RetrySettings, Section
 from integrations.email.settings import EmailSettings
 from integrations.github.settings import GithubSettings
 from integrations.llm.settings import LlmSettings
 from integrations.notion.settings import NotionSettings
 from integrations.osv.settings import OsvSettings
-from integrations.resilience import BreakerSettings, RetrySettings
 from integrations.shortcut.settings import ShortcutSettings
 from integrations.slack.settings import SlackSettings
 from integrations.webhook.settings import WebhookSettings

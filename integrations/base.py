@@ -1,12 +1,14 @@
 """What every integration has in common: its configuration section, its secrets, and how a lane talks to it."""
 
+import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from models.commands import Pending
+from models.units import Duration
 
 Answer = Mapping[str, Any]
 """What a service answered to one command, as plain JSON; kept with the command."""
@@ -16,6 +18,24 @@ class Section(BaseModel):
     """A section of the configuration: unknown keys are refused, values never change."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, validate_default=True)
+
+
+class BreakerSettings(Section):
+    failure_threshold: int = Field(5, ge=1)
+    reset_timeout_seconds: Duration = Field(60.0, gt=0)
+
+
+class RetrySettings(Section):
+    max_attempts: int = Field(3, ge=1)
+    backoff_multiplier: float = Field(2.0, ge=1)
+    initial_delay: Duration = 1.0
+    max_delay: Duration = 900.0
+
+    def delay(self, attempts: int) -> float:
+        """Seconds until the next try after `attempts` failures; jittered so that peers do not march in step."""
+        # The exponent is bounded: a command that has waited through a long outage must not overflow.
+        pause = self.initial_delay * self.backoff_multiplier ** min(max(attempts - 1, 0), 40)
+        return min(self.max_delay, pause) * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
 
 
 class Target(Protocol):

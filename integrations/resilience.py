@@ -1,7 +1,6 @@
 """The one way out to a service: rate budget, breaker, time-out and figures around every call."""
 
 import asyncio
-import random
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -13,39 +12,23 @@ from typing import TypeVar
 import pybreaker
 import stamina
 from prometheus_client import Counter, Histogram
-from pydantic import Field
 from pyrate_limiter import InMemoryBucket, RateItem
 from pyrate_limiter import Rate as BucketRate
 
-from integrations.base import Section
+from integrations.base import BreakerSettings, RetrySettings
 from models.errors import BreakerOpen, RateLimited, SwitchyardError, Transient
-from models.units import Duration, Rate
+from models.units import Rate
 
 T = TypeVar("T")
 
 REQUESTS = Counter("switchyard_requests", "Requests to a service, by outcome.", ["service", "outcome"])
 SECONDS = Histogram("switchyard_request_seconds", "How long a service took to answer.", ["service"])
 
+stamina.instrumentation.set_on_retry_hooks([])
+# Its own line for each retry would show a call's arguments; the breaker and the run's problems say enough.
+
 SHORT_WAIT = 2.0
 """Seconds that a read waits for its budget by itself; a longer wait is the caller's to show."""
-
-
-class BreakerSettings(Section):
-    failure_threshold: int = Field(5, ge=1)
-    reset_timeout_seconds: Duration = Field(60.0, gt=0)
-
-
-class RetrySettings(Section):
-    max_attempts: int = Field(3, ge=1)
-    backoff_multiplier: float = Field(2.0, ge=1)
-    initial_delay: Duration = 1.0
-    max_delay: Duration = 900.0
-
-    def delay(self, attempts: int) -> float:
-        """Seconds until the next try after `attempts` failures; jittered so that peers do not march in step."""
-        # The exponent is bounded: a command that has waited through a long outage must not overflow.
-        pause = self.initial_delay * self.backoff_multiplier ** min(max(attempts - 1, 0), 40)
-        return min(self.max_delay, pause) * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
 
 
 @dataclass(slots=True)

@@ -19,12 +19,12 @@ from rich.progress import (
 
 from bot import report as report_file
 from bot import runs as engine
-from bot.aggregate import REPORTS
+from bot.aggregate import REPORTS, finish
 from bot.store import owners, runs
 from bot.think import limit_arenas
 from bot.wiring import App, build, close, working
 from config.settings import Settings
-from models.errors import BadCredential, UserFacing
+from models.errors import SwitchyardError, UserFacing
 from models.issue import parse_ref
 from models.report import RunReport
 
@@ -145,13 +145,11 @@ async def _continue_or_start(
 async def drive_safely(
     app: App, run_id: str, watch: engine.Watch = lambda progress: None, wait: float | None = None
 ) -> RunReport:
-    """Drive a run; a refused credential ends it as failed, with the words that say why."""
-    from bot.aggregate import fail
-
+    """Drive a run; what nothing can be done about (a refused credential) ends it as failed, and says why."""
     try:
         return await engine.drive(app, run_id, watch, wait=wait)
-    except BadCredential as error:
-        return await fail(app, run_id, str(error))
+    except SwitchyardError as error:
+        return await finish(app, run_id, "failed", str(error))
 
 
 class ProgressBar:

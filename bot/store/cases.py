@@ -137,7 +137,9 @@ def store_cases(connection: Connection, run_id: str, results: Sequence[Case | Fa
     known = {
         row.key: row
         for row in connection.execute(
-            sa.select(_cases.c.key, _cases.c.own_labels, _cases.c.failures).where(_cases.c.key.in_(keys))
+            sa.select(_cases.c.key, _cases.c.own_labels, _cases.c.failures, _cases.c.url).where(
+                _cases.c.key.in_(keys)
+            )
         )
     }
     inserts = []
@@ -150,10 +152,7 @@ def store_cases(connection: Connection, run_id: str, results: Sequence[Case | Fa
         else:
             connection.execute(sa.update(_cases).where(_cases.c.key == key).values(**values))
     if inserts:
-        for columns in ({"title"}, set()):
-            group = [row for row in inserts if ("title" in row) == bool(columns)]
-            if group:
-                connection.execute(sa.insert(_cases), group)
+        connection.execute(sa.insert(_cases), inserts)
 
 
 def _ref(result: Case | Failure) -> str:
@@ -164,9 +163,14 @@ def _failed(failure: Failure, row: Any) -> dict[str, Any]:
     return {
         "status": "failed",
         "route": "needs_human",
+        "urgency": 0.0,
+        "trace_key": "",
+        "url": row.url if row else "",
         "content_hash": "",
         "own_labels": row.own_labels if row else [],
         "failures": (row.failures if row else 0) + 1,
+        # An earlier run may have screened the issue as security: its title is not shown.
+        "title": "",
         "error": f"{failure.node}: {failure.error_text}"[:500],
         "detail": {},
     }

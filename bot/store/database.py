@@ -2,6 +2,7 @@
 
 import asyncio
 import sqlite3
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -131,10 +132,13 @@ class Database:
 
 
 def brief(error: BaseException) -> str:
-    """An error in one bounded line, for logs; the database's own words where it is one of its errors."""
+    """An error in one bounded line with the place it came from; a database's error in its own words."""
     original = getattr(error, "orig", None) or error
     lines = str(original).strip().splitlines() or [""]
-    return f"{type(original).__name__}: {lines[0][:200]}"
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if "site-packages" not in frame.filename]
+    place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
+    return f"{type(original).__name__}: {lines[0][:200]}{place}"
 
 
 class GroupWriter:

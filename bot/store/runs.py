@@ -60,6 +60,7 @@ def adopt(connection: Connection, me: str, alive: Iterable[str]) -> Any | None:
         .where(_runs.c.status == "running", sa.or_(_runs.c.owner.is_(None), _runs.c.owner.not_in(living)))
         .order_by(_runs.c.started_at)
         .limit(1)
+        .with_for_update(skip_locked=True)
     ).one_or_none()
     if orphan is None:
         return None

@@ -16,6 +16,7 @@ from bot.batches import IDLE_PAUSE, work_batches
 from bot.schedule import missed as missed_fire
 from bot.schedule import run_id_of, trigger_of
 from bot.store import owners, runs
+from bot.store.database import brief
 from bot.web.health import Pulse
 from bot.wiring import App
 from models.errors import SwitchyardError, UserFacing
@@ -100,8 +101,8 @@ class Background:
         while True:
             try:
                 await work()
-            except Exception:
-                log.exception("background task failed, starting again", task=name)
+            except Exception as error:
+                log.error("background task failed, starting again", task=name, error=brief(error))
             self.pulse.workers[name] = False
             await asyncio.sleep(RESTART_PAUSE)
             self.pulse.workers[name] = True
@@ -134,14 +135,14 @@ class Background:
         except SwitchyardError as error:
             await self._fail(run_id, str(error))
         except Exception as error:
-            log.exception("run failed", run=run_id)
+            log.error("run failed", run=run_id, error=brief(error))
             await self._fail(run_id, f"internal error: {type(error).__name__}; see the log")
 
     async def _fail(self, run_id: str, reason: str) -> None:
         """Close the run, unless a person did: a run that was cancelled or paused meanwhile stays so."""
         if await self.app.database.query(lambda c: runs.status(c, run_id)) == "running":
             log.warning("run failed", run=run_id, reason=reason)
-            await aggregate.fail(self.app, run_id, reason)
+            await aggregate.finish(self.app, run_id, "failed", reason)
 
 
 def _running(connection: Connection) -> str | None:

@@ -70,10 +70,11 @@ def thresholds(
     labels: Sequence[str],
     target: float = 0.95,
     at_least: int = 15,
+    trust: NDArray[np.float64] | None = None,
 ) -> dict[str, float | None]:
     """For each route the lowest confidence above which `target` of the out-of-fold answers were right.
 
-    None where no confidence of that route keeps the promise over `at_least` answers.
+    None where no confidence of that route keeps the promise over `at_least` answers; `trust` weighs rows.
     """
     said = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
@@ -81,9 +82,9 @@ def thresholds(
     for index, label in enumerate(labels):
         rows = np.flatnonzero(said == index)
         rows = rows[np.argsort(-confidence[rows], kind="stable")]
-        right = np.cumsum(truth[rows] == index)
-        number = np.arange(1, len(rows) + 1)
-        good = np.flatnonzero((right / number >= target) & (number >= at_least))
+        weight = np.ones(len(rows)) if trust is None else trust[rows]
+        share = np.cumsum((truth[rows] == index) * weight) / np.cumsum(weight)
+        good = np.flatnonzero((share >= target) & (np.arange(1, len(rows) + 1) >= at_least))
         result[label] = float(np.round(confidence[rows[good[-1]]], 4)) if len(good) else None
     return result
 

@@ -108,7 +108,7 @@ _WORD = re.compile(r"\w\w+")
 _FENCE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)", re.S)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
 _TRACE = re.compile(
-    r"traceback \(most recent|^\s+at [\w$.<>/]+ ?\(|^\s+file \"[^\"\n]+\", line \d|panicked at"
+    r"traceback \(most recent|^\s*at [\w$.<>/]+ ?\(|^\s*file \"[^\"\n]+\", line \d|panicked at"
     r"|exception in thread|caused by: |stack ?trace|goroutine \d+ \[|segmentation fault|core dumped",
     re.M,
 )

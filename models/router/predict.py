@@ -179,8 +179,8 @@ def softmax(scores: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def fold_of(text: Text, folds: int) -> int:
-    """The part of the training data that a text belongs to; the same text always to the same."""
-    key = f"{text.title[:500].strip()}\n{text.body[:500].strip()}"
+    """The part of the training data that a text belongs to: all of a repository's to one, the same each time."""
+    key = text.repo.strip().lower() or f"{text.title[:500]}\n{text.body[:500]}"
     return zlib.crc32(" ".join(key.split()).encode("utf-8", "replace")) % folds
 
 

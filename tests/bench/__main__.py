@@ -104,7 +104,9 @@ def write_issues(path: Path, count: int) -> str:
         file = DATA / name / "issues_train.csv"
         if file.exists():
             with file.open(encoding="utf-8", errors="replace", newline="") as lines:
-                rows += [{k: row.get(k) or "" for k in ("repo", "title", "body")} for row in csv.DictReader(lines)]
+                rows += [
+                    {k: row.get(k) or "" for k in ("repo", "title", "body")} for row in csv.DictReader(lines)
+                ]
     source = "real issues"
     if not rows:
         rows = [{k: str(i[k] or "") for k in ("repo", "title", "body")} for i in load_issues(None)]
@@ -131,8 +133,10 @@ def rows(folder: Path, *, short: bool) -> Iterator[tuple[str, str, str]]:
     yield "whole run, label and comment on each", "≥ 6000 issues/min", per_minute(triaged, report)
     yield "  the same, from process start to end", "", f"{triaged / whole.wall * 60:.0f} issues/min"
     yield "  CPU per issue, without the sandbox", "", f"{whole.cpu / triaged * 1000:.1f} ms"
-    yield "  status, stories, doubled", "completed, 0 doubled", (
-        f"{report['status']}, {report['stories']['created']} stories, {state['duplicates']} doubled"
+    yield (
+        "  status, stories, doubled",
+        "completed, 0 doubled",
+        (f"{report['status']}, {report['stories']['created']} stories, {state['duplicates']} doubled"),
     )
     routes = state["requests"]["github"]["by_route"]
     reads = sum(count for route, count in routes.items() if route.startswith("GET"))
@@ -167,8 +171,10 @@ def rows(folder: Path, *, short: bool) -> Iterator[tuple[str, str, str]]:
         with sandbox(twenty) as (_, env):
             big = measure(["run", "--json", "--wait", "600s"], _new(folder), env)
         yield "20,000 issues", "", f"{per_minute(big.json['triaged'], big.json)}, {big.json['status']}"
-        yield "  peak memory against 2,000", "≤ 1.05 ×", (
-            f"{big.memory / whole.memory:.3f} × ({big.memory:.0f} MB)"
+        yield (
+            "  peak memory against 2,000",
+            "≤ 1.05 ×",
+            (f"{big.memory / whole.memory:.3f} × ({big.memory:.0f} MB)"),
         )
 
     empty = _new(folder)

@@ -40,12 +40,17 @@ Card = dict[str, Any]
 def save(directory: Path, arrays: Mapping[str, NDArray[Any]], card: Card) -> Card:
     """Write a model; the directory appears whole or not at all. Returns the card with its checksum."""
     buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive:
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in sorted(arrays):
             content = io.BytesIO()
             npy.write_array(content, np.ascontiguousarray(arrays[name]), allow_pickle=False)
             # A fixed date makes the same model the same file, whenever it is built.
-            archive.writestr(zipfile.ZipInfo(f"{name}.npy", (2026, 1, 1, 0, 0, 0)), content.getvalue(), 8, 9)
+            archive.writestr(
+                zipfile.ZipInfo(f"{name}.npy", (2026, 1, 1, 0, 0, 0)),
+                content.getvalue(),
+                zipfile.ZIP_DEFLATED,
+                6,
+            )
     data = buffer.getvalue()
     card = {
         "format": FORMAT,
@@ -131,6 +136,8 @@ def read(directory: Path) -> tuple[Card, Arrays]:
         raise _refused(directory, f"{WEIGHTS} does not have the checksum that the card names; it is damaged")
     try:
         arrays = _unpack(directory, data)
+    except UserFacing:
+        raise
     except (zipfile.BadZipFile, ValueError, EOFError, OSError, NotImplementedError, RuntimeError) as error:
         raise _refused(directory, f"{WEIGHTS} is damaged ({str(error)[:80]})") from None
     except Exception as error:  # zlib.error and whatever else a hostile archive provokes

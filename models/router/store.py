@@ -126,7 +126,7 @@ class Store:
                 f"{self.root / _STATE}: damaged; delete it to return to the built-in model"
             ) from None
         known = [n for n in names if isinstance(n, str) and (n == BUILTIN or _VERSION.fullmatch(n))]
-        if not isinstance(names, list) or len(known) != len(names) or not known:
+        if len(known) != len(names) or not known:
             raise UserFacing(f"{self.root / _STATE}: damaged; delete it to return to the built-in model")
         return known
 

@@ -18,6 +18,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_limits
 
 from models.case import LABELS
 from models.errors import UserFacing
@@ -39,7 +40,7 @@ LEAST_ROWS, LEAST_PER_ROUTE, LEAST_HELD_OUT = 20, 5, 20
 FOLDS = 5
 SEED = 20261120
 
-SHARED_PRUNE, PRUNE, FOLD_PRUNE = 0.005, 0.01, 0.06
+SHARED_PRUNE, PRUNE, FOLD_PRUNE = 0.005, 0.01, 0.08
 """Weights below this are left out: of the shared ones, of a repository's copy, of the models of the parts."""
 
 Matrix = Any
@@ -282,6 +283,19 @@ def train(
     `champion` is the model that the new one is to replace, None where that is the base itself.
     """
     usable, notes = check(rows)
+    with threadpool_limits(1):  # more threads cost CPU here and save no time
+        return _train(usable, notes, base, base_folds, sources, champion, progress)
+
+
+def _train(
+    usable: list[Row],
+    notes: list[str],
+    base: Model,
+    base_folds: Folds,
+    sources: Mapping[str, int],
+    champion: Model | None,
+    progress: Progress | None,
+) -> Trained:
     problem = make_problem(usable, base, base_folds)
     parts = split(problem, min(FOLDS, min(Counter(problem.truth.tolist()).values())))
     probabilities, _ = out_of_fold(problem, parts, progress)
@@ -506,10 +520,10 @@ def describe(
     probabilities: NDArray[np.float64],
     rows: Sequence[Row],
     sources: Mapping[str, int],
-    trust: NDArray[np.float64] | None = None,
+    limits: dict[str, float | None] | None = None,
 ) -> files.Card:
     """The card: what the model was trained on, how good it is on rows it has not seen, its thresholds."""
-    limits = evaluate.thresholds(probabilities, problem.truth, problem.labels, trust=trust)
+    limits = limits or evaluate.thresholds(probabilities, problem.truth, problem.labels)
     said = probabilities.argmax(axis=1)
     confidence = probabilities.max(axis=1)
     limit = np.array([1.1 if limits[label] is None else limits[label] for label in problem.labels])

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from models.case import LABELS, Prediction
 from models.router import train
+from models.router.data import Row
 from models.router.predict import Model, from_arrays
 from models.router.text import Text
 from tests.models.router import corpus
@@ -105,10 +106,11 @@ def test_a_trained_model_fits_its_data(trained: train.Trained) -> None:
 def test_repositories_may_differ() -> None:
     """What one repository calls a bug, another calls a feature: the copies tell them apart."""
     rows = []
-    for row in corpus.rows(400, ("bug", "feature")):
-        repo = "up/side" if len(rows) % 4 < 2 else "down/side"
-        flipped = {"bug": "feature", "feature": "bug"}[row.label] if repo == "down/side" else row.label
-        rows.append(train.Row(Text(repo, row.text.title, row.text.body), flipped, ""))
+    for number, row in enumerate(corpus.rows(800, ("bug", "feature"))):
+        if number % 8 != 7:
+            repo = "up/side" if number % 4 < 2 else "down/side"
+            flipped = {"bug": "feature", "feature": "bug"}[row.label] if repo == "down/side" else row.label
+            rows.append(Row(Text(repo, row.text.title, row.text.body), flipped, ""))
     trained = train.train(rows, *train.load_base(), {})
     model = from_arrays(trained.card, trained.arrays)
     assert trained.card["repositories"] == ["down/side", "up/side"]

@@ -1,0 +1,65 @@
+"""The same runs on PostgreSQL, with several processes; skipped where no server answers."""
+
+import os
+import signal
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from tests.bot.test_run import many
+from tests.world import World
+
+SERVER = os.environ.get("SWITCHYARD_TEST_POSTGRES", "postgresql+psycopg://root@127.0.0.1:5432/test")
+
+
+@pytest.fixture
+def url() -> Iterator[str]:
+    """A database of its own for one test."""
+    engine = sa.create_engine(SERVER, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 2})
+    name = f"switchyard_{uuid.uuid4().hex[:12]}"
+    try:
+        with engine.connect() as connection:
+            connection.execute(sa.text(f"CREATE DATABASE {name}"))
+    except sa.exc.OperationalError:
+        engine.dispose()
+        pytest.skip("no PostgreSQL answers; set SWITCHYARD_TEST_POSTGRES")
+    yield sa.make_url(SERVER).set(drivername="postgresql", database=name).render_as_string(False)
+    with engine.connect() as connection:
+        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
+    engine.dispose()
+
+
+def test_an_old_schema_is_refused_until_it_is_migrated(tmp_path: Path, url: str) -> None:
+    with World(tmp_path, many(3)) as world:
+        world.environment["SWITCHYARD_DATABASE_URL"] = url
+        refused = world.run("run")
+        assert refused.code == 2 and "switchyard migrate" in refused.err
+        assert world.run("migrate").code == 0
+        assert world.run("migrate").code == 0
+        assert world.run("run", "--json").json["status"] == "completed"
+
+
+@pytest.mark.chaos
+def test_workers_share_a_run_and_survive_each_other(tmp_path: Path, url: str) -> None:
+    with World(tmp_path, many(200), latency_ms=20) as world:
+        world.route_all("bug")
+        world.set("scaling.batch_size", "10")
+        world.set("integrations.github.comment", "always")
+        world.environment["SWITCHYARD_DATABASE_URL"] = url
+        world.run("migrate")
+        workers = [world.start("worker") for _ in range(2)]
+        try:
+            assert world.kill_after(2.0, "run") in (True, False)
+            workers[0].send_signal(signal.SIGKILL)
+            report = world.run("run", "--full", "--json").json
+            assert report["status"] == "completed", report
+            assert len(world.listed("stories")) == 200
+            assert world.state()["comments"] == 200
+            world.assert_once()
+        finally:
+            for worker in workers:
+                worker.terminate()
+                worker.communicate(timeout=20)

@@ -1,0 +1,1 @@
+"""Kills, faults and lost answers; after each, nothing may be lost and nothing may stand twice."""

@@ -27,6 +27,8 @@ SECONDS = Histogram("switchyard_request_seconds", "How long a service took to an
 stamina.instrumentation.set_on_retry_hooks([])
 # Its own line for each retry would show a call's arguments; the breaker and the run's problems say enough.
 
+GRAIN = 50
+"""Milliseconds to which the budget's log is exact; windows are made longer by as much."""
 SHORT_WAIT = 2.0
 """Seconds that a read waits for its budget by itself; a longer wait is the caller's to show."""
 
@@ -41,17 +43,24 @@ class Budget:
     held_until: float = 0.0
     """Epoch seconds; the service itself told us to wait until then."""
     _bucket: InMemoryBucket = field(init=False)
+    _latest: RateItem = field(init=False)
 
     def __post_init__(self) -> None:
-        self._bucket = InMemoryBucket([BucketRate(r.count, int(r.seconds * 1000)) for r in self.rates])
+        # Windows are longer by what an entry's time may be too early.
+        rates = [BucketRate(r.count, int(r.seconds * 1000) + GRAIN) for r in self.rates]
+        self._bucket = InMemoryBucket(rates)
+        self._latest = RateItem(self.service, 0)
 
-    def spend(self, weight: int = 1) -> None:
-        """Take `weight` from the budget, or raise RateLimited with the time when it will be there."""
+    def spend(self) -> None:
+        """Take one request from the budget, or raise RateLimited with the time when it will be there."""
         now = time.time()
         if now < self.held_until:
             raise self._wait(self.held_until)
         stamp = int(now * 1000)
-        item = RateItem(self.service, stamp, weight=weight)
+        if stamp - self._latest.timestamp >= GRAIN:
+            self._latest = RateItem(self.service, stamp)
+        # Requests of the same moment share an entry: an hour's log would hold an object for each otherwise.
+        item = self._latest
         if not self._bucket.put(item):
             # Old entries are dropped only when the budget looks spent: on the hot path that is never.
             self._bucket.leak(stamp)
@@ -183,7 +192,7 @@ class Guard:
         self.content = Budget(service, content_rates, only_content=True) if content_rates else None
         self.breaker = Breaker(service, breaker, on_change)
         self.requests = 0
-        self.recent: deque[tuple[float, float, bool]] = deque(maxlen=20_000)
+        self.recent: deque[tuple[float, float, bool]] = deque(maxlen=4_000)
         """(monotonic time, seconds, went well) of the latest requests, for alerts."""
 
     async def call(

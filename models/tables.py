@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, Text
+from sqlalchemy import JSON, Column, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 
@@ -36,7 +36,11 @@ class CaseRow(SQLModel, table=True):
     """What was decided about an issue, and on which content."""
 
     __tablename__ = "cases"
-    __table_args__ = (Index("cases_trace", "trace_key"), Index("cases_run", "run_id"))
+    __table_args__ = (
+        Index("cases_trace", "trace_key"),
+        # In the report's order: sorting all rows at the end would hold them all.
+        Index("cases_report", "run_id", "status", text("urgency DESC"), "key"),
+    )
     key: str = Field(primary_key=True)
     run_id: str
     status: str

@@ -179,18 +179,18 @@ def delivered(connection: Connection, run_id: str) -> dict[str, dict[str, int]]:
     """stories, github and notifications as the report counts them, read from the outbox as it is now."""
     stories = dict.fromkeys(STORY_KEYS, 0)
     notifications = dict.fromkeys(NOTIFICATION_KEYS, 0)
+    existing = sa.func.coalesce(_commands.c.answer["existing"].as_boolean(), sa.false())
     rows = connection.execute(
-        sa.select(_commands.c.target, _commands.c.state, _commands.c.answer).where(
-            _commands.c.run_id == run_id, _commands.c.target != "github"
-        )
+        sa.select(_commands.c.target, _commands.c.state, existing, sa.func.count())
+        .where(_commands.c.run_id == run_id, _commands.c.target != "github", _commands.c.state != "dropped")
+        .group_by(_commands.c.target, _commands.c.state, existing)
     )
     names = {"pending": "queued", "dead": "dead"}
-    for target, state, answer in rows:
+    for target, state, stood, count in rows:
         if target == "shortcut":
-            sent = "existing" if (answer or {}).get("existing") else "created"
-            _bump(stories, names.get(state, sent) if state != "dropped" else None)
+            stories[names.get(state, "existing" if stood else "created")] += count
         else:
-            _bump(notifications, names.get(state, target) if state != "dropped" else None)
+            notifications[names.get(state, target)] += count
     github = dict.fromkeys(GITHUB_KEYS, 0)
     # An issue is updated when all that was asked for it is delivered.
     worst = sa.func.max(
@@ -207,11 +207,6 @@ def delivered(connection: Connection, run_id: str) -> dict[str, dict[str, int]]:
     ):
         github[("updated", "dead", "queued")[level]] = count
     return {"stories": stories, "github": github, "notifications": notifications}
-
-
-def _bump(counts: dict[str, int], key: str | None) -> None:
-    if key is not None:
-        counts[key] += 1
 
 
 def repository(connection: Connection, name: str) -> Any | None:

@@ -122,9 +122,9 @@ class Store:
         except FileNotFoundError:
             return [BUILTIN]
         except (OSError, ValueError, KeyError, TypeError):
-            raise UserFacing(
-                f"{self.root / _STATE}: damaged; delete it to return to the built-in model"
-            ) from None
+            names = None
+        if not isinstance(names, list):
+            names = []
         known = [n for n in names if isinstance(n, str) and (n == BUILTIN or _VERSION.fullmatch(n))]
         if len(known) != len(names) or not known:
             raise UserFacing(f"{self.root / _STATE}: damaged; delete it to return to the built-in model")

@@ -18,7 +18,7 @@ import numpy as np
 import scipy.sparse
 from numpy.typing import NDArray
 from sklearn.linear_model import LogisticRegression
-from threadpoolctl import threadpool_limits
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from models.case import LABELS
 from models.errors import UserFacing
@@ -37,7 +37,8 @@ FEW_ROWS = 3_000
 BASE_SCALE = 0.6
 """How loudly the base model's scores speak beside the features."""
 LEAST_ROWS, LEAST_PER_ROUTE, LEAST_HELD_OUT = 20, 5, 20
-FOLDS = 5
+FOLDS, FOLDS_MANY = 5, 3
+"""Parts of the cross-validation, up to FEW_ROWS rows and above."""
 SEED = 20261120
 
 SHARED_PRUNE, PRUNE, FOLD_PRUNE = 0.005, 0.01, 0.08
@@ -297,7 +298,8 @@ def _train(
     progress: Progress | None,
 ) -> Trained:
     problem = make_problem(usable, base, base_folds)
-    parts = split(problem, min(FOLDS, min(Counter(problem.truth.tolist()).values())))
+    folds = FOLDS if problem.kernel is not None else FOLDS_MANY
+    parts = split(problem, min(folds, min(Counter(problem.truth.tolist()).values())))
     probabilities, _ = out_of_fold(problem, parts, progress)
     linear = fit(problem, np.arange(len(usable)))
     held_out = hold_out(problem, usable, base, champion)

@@ -53,7 +53,6 @@ def upgrade() -> None:
         sa.Column("updated_at", sa.Float(), nullable=False),
         sa.PrimaryKeyConstraint("key"),
     )
-    op.create_index("cases_run", "cases", ["run_id"], unique=False)
     op.create_index("cases_trace", "cases", ["trace_key"], unique=False)
     op.create_table(
         "commands",
@@ -148,7 +147,6 @@ def downgrade() -> None:
     op.drop_index("commands_due", table_name="commands")
     op.drop_table("commands")
     op.drop_index("cases_trace", table_name="cases")
-    op.drop_index("cases_run", table_name="cases")
     op.drop_table("cases")
     op.drop_table("breakers")
     op.drop_index("batches_open", table_name="batches")

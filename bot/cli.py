@@ -249,9 +249,11 @@ def main() -> None:
 
     arguments = sys.argv[1:]
     if arguments[:1] == ["router"]:
-        from bot.cli_router import app as router_app
+        from bot import cli_router
+        from bot.commands import router
 
-        app.add_typer(router_app, name="router")
+        cli_router.hooks = cli_router.Hooks(router.load_issue, router.default_model, router.rules)
+        app.add_typer(cli_router.app, name="router")
     else:
         app.command("router", help="Train, evaluate, ask and promote the router's model.")(lambda: None)
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from models.router.predict import Model
 
 Result = Case | Failure
+M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1
+"""mallopt's options, from malloc.h."""
 IDLE_SECONDS = 30.0
 """An idle pool is closed: its children hold about 190 MB each."""
 
@@ -38,9 +40,11 @@ class ThinkSettings:
 
 
 def limit_arenas() -> None:
-    """Tell glibc to share two arenas: with one per thread, memory grows with the number of issues."""
+    """Tell glibc to share two arenas and to give large blocks back: by default memory grows with the run."""
     with contextlib.suppress(OSError, AttributeError):
-        ctypes.CDLL("libc.so.6").mallopt(-8, 2)
+        libc = ctypes.CDLL("libc.so.6")
+        for option, value in ((M_ARENA_MAX, 2), (M_MMAP_THRESHOLD, 65_536), (M_TRIM_THRESHOLD, 131_072)):
+            libc.mallopt(option, value)
 
 
 class _BatchedRouter:
@@ -136,14 +140,19 @@ def _older(ref: str, issue: Issue) -> bool:
     return int(ref.rsplit("#", 1)[1]) < issue.number
 
 
+def chosen(model: str) -> str | None:
+    """`builtin` is what the store starts from: a promoted version takes its place until a rollback."""
+    return None if model == "builtin" else model
+
+
 class Mind:
     """All that thinking needs, loaded once per process."""
 
     def __init__(self, settings: ThinkSettings) -> None:
-        from models.router.predict import load
+        from models.router.store import Store
 
         self._policy = settings.policy
-        self._model = load(settings.model)
+        self._model = Store().load(chosen(settings.model))
         self._similar = _StoredIssues(settings.database_url)
 
     def think(self, issues: Sequence[Issue]) -> list[Result]:

@@ -30,7 +30,7 @@ class RouteIssue:
         if named := route_of_labels(case.issue.labels):
             route, label = named
             return _settled(route, (f'label "{one_line(label, 80)}" on the issue',), prediction)
-        forced, forbidden, told = _apply_rules(case, ctx.policy.rules)
+        forced, forbidden, told = apply_rules(case, ctx.policy.rules)
         if forced:
             return _settled(forced, tuple(told), prediction)
         if prediction.security_flag and "security" not in forbidden:
@@ -77,7 +77,7 @@ def _likeliest(prediction: Prediction, forbidden: set[str]) -> tuple[str, float]
     return label, allowed[label] / total if total > 0 else 0.0
 
 
-def _apply_rules(case: Case, rules: Iterable[Rule]) -> tuple[Route | None, set[str], list[str]]:
+def apply_rules(case: Case, rules: Iterable[Rule]) -> tuple[Route | None, set[str], list[str]]:
     """The forced route if any, the forbidden ones, and which rules held; rules are tried in order."""
     forbidden: set[str] = set()
     told: list[str] = []

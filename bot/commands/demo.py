@@ -11,6 +11,8 @@ from bot.sandbox import environment, load_issues, start_process
 from models.errors import UserFacing
 
 FOLDER = Path("var/demo")
+THRESHOLD = 0.9
+"""On the demo's issues the built-in model is right from here on; the default asks a person far more often."""
 
 
 def main(issues: Path | None) -> int:
@@ -53,6 +55,7 @@ def _run(base: str, repositories: list[str], folder: str) -> int:
     for name in [name for name in os.environ if name.startswith("SWITCHYARD")]:
         del os.environ[name]
     os.environ.update(environment(base, repositories))
+    os.environ["SWITCHYARD__ROUTER__ACCEPT_THRESHOLD"] = str(THRESHOLD)
     os.environ["SWITCHYARD__STORAGE__URL"] = f"sqlite:///{folder}/demo.db"
     return run_command(
         load(DEFAULT), repositories=(), issues=(), since=None, full=False, dry=False, wait=60.0, as_json=False
@@ -71,6 +74,11 @@ def _show(console: Console, base: str) -> None:
         name = str(story.get("name", ""))[:70]
         line = f"  {story.get('story_type'):8} {name}\n           ← {story.get('external_id')}"
         console.print(line, markup=False, highlight=False)
+    console.print(
+        f"What the router was less than {THRESHOLD:.0%} sure of was left to a person "
+        "(router.accept_threshold; the default, auto, is stricter).",
+        highlight=False,
+    )
     console.print(f"In Slack: {_count(messages)} messages, one of them the digest.", highlight=False)
     sys.stdout.flush()
 

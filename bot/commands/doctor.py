@@ -72,10 +72,11 @@ def _database(settings: Settings) -> Check:
 
 
 def _model(settings: Settings) -> Check:
-    from models.router.predict import load
+    from bot.think import chosen
+    from models.router.store import Store
 
     try:
-        model = load(settings.router.model)
+        model = Store().load(chosen(settings.router.model))
     except SwitchyardError as error:
         return Check("model", False, str(error), "set router.model to builtin, or promote a good version")
     return Check("model", True, f"{settings.router.model}, version {model.version}")

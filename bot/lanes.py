@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
+from sqlalchemy.engine import Connection
 
 from bot.store import outbox, owners
 from bot.store.database import Database, GroupWriter, brief
@@ -114,7 +115,14 @@ class Lane:
         if held is None:
             return
         until, kind, reason = held
-        await self.database.run(lambda c: outbox.block(c, self.name, until, kind, reason))
+        whole = self._hold is not None
+
+        def stand(connection: Connection) -> None:
+            outbox.block(connection, self.name, until, kind, reason)
+            if whole:
+                outbox.postpone(connection, self.name, until, reason)
+
+        await self.database.run(stand)
 
     def _chunks(self, pendings: Sequence[Pending]) -> list[list[Pending]]:
         """Commands that go in one request together: same operation, and uncertain ones apart."""

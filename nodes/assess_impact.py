@@ -124,7 +124,8 @@ class AssessImpact:
         return replace(case, impact=impact)
 
     def _recency(self, issue: Issue, now: datetime) -> float:
-        days = max(0.0, (now - issue.updated_at).total_seconds() / 86_400)
+        # By creation: the bot's own label is an update too, and would make the issue more urgent.
+        days = max(0.0, (now - issue.created_at).total_seconds() / 86_400)
         return round(10.0 * math.exp(-days / self.fresh_days), 1)
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import datetime
 from typing import Any
 
@@ -105,30 +105,25 @@ def failed_keys(connection: Connection, repo: str, run_id: str) -> list[str]:
 def changed(connection: Connection, issues: Sequence[Issue], *, full: bool) -> list[Issue]:
     """Those that must be thought about: new, changed, or failed before; all where `full`.
 
-    The bot's own labels are taken off, so that no node mistakes them for a person's.
+    What the bot itself did to an issue is taken off: its labels, which no node may mistake for a person's,
+    and its comment, which is no sign of interest.
     """
-    rows = {
-        row.key: row
-        for row in connection.execute(
-            sa.select(_cases.c.key, _cases.c.content_hash, _cases.c.own_labels, _cases.c.status).where(
-                _cases.c.key.in_([issue.ref for issue in issues])
-            )
-        )
-    }
+    refs = [issue.ref for issue in issues]
+    columns = (_cases.c.key, _cases.c.content_hash, _cases.c.own_labels, _cases.c.status)
+    rows = {row.key: row for row in connection.execute(sa.select(*columns).where(_cases.c.key.in_(refs)))}
+    written = sa.select(_commands.c.issue).where(
+        _commands.c.key.in_([f"comment:{ref}" for ref in refs]), _commands.c.state == "sent"
+    )
+    commented = set(connection.execute(written).scalars())
     todo = []
     for issue in issues:
         row = rows.get(issue.ref)
         own = {name.casefold() for name in row.own_labels} if row else set()
-        if own:
-            labels = tuple(name for name in issue.labels if name.casefold() not in own)
-            issue = Issue(**{**_fields(issue), "labels": labels})
+        labels = tuple(name for name in issue.labels if name.casefold() not in own)
+        issue = replace(issue, labels=labels, comments=max(0, issue.comments - (issue.ref in commented)))
         if full or row is None or row.status == "failed" or row.content_hash != content_hash(issue):
             todo.append(issue)
     return todo
-
-
-def _fields(issue: Issue) -> dict[str, Any]:
-    return {name: getattr(issue, name) for name in Issue.__dataclass_fields__}
 
 
 def store_cases(connection: Connection, run_id: str, results: Sequence[Case | Failure], now: float) -> None:

@@ -300,6 +300,15 @@ def unblock(connection: Connection) -> None:
     )
 
 
+def postpone(connection: Connection, lane: str, until: float, reason: str) -> None:
+    """Nothing of a lane that stands still is due before `until`; each command says why it waits."""
+    connection.execute(
+        sa.update(_table)
+        .where(_table.c.state == "pending", _table.c.lane == lane, _table.c.next_attempt_at < until)
+        .values(next_attempt_at=until, last_error=sa.func.coalesce(_table.c.last_error, reason))
+    )
+
+
 def acquire(connection: Connection, lane: str, me: str, alive: Iterable[str]) -> bool:
     """Become the one process that works this lane; a dead holder's place is taken."""
     holder = connection.execute(sa.select(_lanes.c.holder).where(_lanes.c.name == lane)).one_or_none()

@@ -56,10 +56,10 @@ def test_the_parts_make_the_score() -> None:
 def test_reach_and_freshness_raise_the_score() -> None:
     plain = impact("Crash on start")
     assert impact("Crash on start", reactions=50).score > plain.score
-    assert impact("Crash on start", updated_at=NOW - timedelta(days=300)).score < plain.score
+    assert impact("Crash on start", created_at=NOW - timedelta(days=300)).score < plain.score
 
 
 def test_the_score_stays_in_its_bounds() -> None:
     loud = "data loss, vulnerability, crash, hangs, regression, showstopper, all users, memory leak"
-    found = impact(loud, loud, reactions=10**9, comments=10**9, updated_at=NOW + timedelta(days=2))
+    found = impact(loud, loud, reactions=10**9, comments=10**9, created_at=NOW + timedelta(days=2))
     assert 0 <= found.score <= 100

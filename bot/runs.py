@@ -232,8 +232,7 @@ async def _fetch_page(app: App, run_id: str, params: Params, state: _Fetching, r
     try:
         if first:
             state.started = None
-            access = await app.github.access(repo)
-            if not access.can_write:
+            if not await _may_write(app, repo):
                 state.problems.append(
                     f"{repo}: the credential may not label issues; give it write access to issues"
                 )
@@ -289,6 +288,16 @@ def _since(params: Params, row: Any) -> datetime | None:
     if params.full or row is None or row.cursor is None:
         return None
     return datetime.fromtimestamp(row.cursor, UTC) - OVERLAP
+
+
+async def _may_write(app: App, repo: str) -> bool:
+    """Where even this cannot be asked, the list of issues tells what is wrong."""
+    try:
+        return (await app.github.access(repo)).can_write
+    except BadCredential:
+        raise
+    except (Rejected, Unauthorized):
+        return True
 
 
 async def _may_have_moved(app: App, repo: str, state: _Fetching) -> bool:

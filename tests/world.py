@@ -17,6 +17,8 @@ import httpx
 from bot.sandbox import create_app, environment, load_issues, running
 from tests.contracts.checked import checked
 
+ROOT = Path(__file__).parent.parent
+
 
 @dataclass(frozen=True)
 class Result:
@@ -77,20 +79,20 @@ class World:
         rules = [{"route": route, "pattern": "(?s).*", "name": "all"}]
         self.set("router.rules", json.dumps(rules))
 
-    def start(self, *arguments: str) -> "subprocess.Popen[str]":
+    def start(self, *arguments: str, python_path: str = str(ROOT)) -> "subprocess.Popen[str]":
         return subprocess.Popen(
             [sys.executable, "-m", "bot", *arguments],
             cwd=self.folder,
-            env=self.environment | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+            env=self.environment | {"PYTHONPATH": python_path},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
             start_new_session=True,
         )
 
-    def run(self, *arguments: str, timeout: float = 90) -> Result:
+    def run(self, *arguments: str, timeout: float = 90, **options: str) -> Result:
         """Run a command to its end. No traceback may ever show."""
-        process = self.start(*arguments)
+        process = self.start(*arguments, **options)
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 import urllib3
@@ -89,7 +90,7 @@ class GithubClient:
 
         Sorted by creation: sorted by update, the bot's own labels would move issues between pages.
         """
-        address = url or self.first_page(repo, since)
+        address = self._on_base(url) if url else self.first_page(repo, since)
         headers = {"If-None-Match": etag} if etag else {}
         answer, data = await self.guard.read(lambda: self._request("GET", address, repo, headers=headers))
         if data is None:
@@ -98,6 +99,11 @@ class GithubClient:
             raise Transient(f"github: the issues of {repo} came as something else than a list")
         items = tuple(item for item in data if isinstance(item, Mapping))
         return Page(items, next_url(answer.get("link")), answer.get("etag"))
+
+    def _on_base(self, url: str) -> str:
+        """The next page's address at the configured host: the credential goes nowhere else."""
+        base = urlsplit(self._settings.base_url)
+        return urlsplit(url)._replace(scheme=base.scheme, netloc=base.netloc).geturl()
 
     def first_page(self, repo: str, since: datetime | None) -> str:
         query = f"state=open&sort=created&direction=asc&per_page={PER_PAGE}"
@@ -174,7 +180,8 @@ class GithubClient:
                 match = commands.find_comment(ref, data)
                 if match is not None:
                     found[pending.key] = match
-                address = next_url(answer.get("link"))
+                following = next_url(answer.get("link"))
+                address = self._on_base(following) if following else None
         return found
 
     async def check(self) -> str:

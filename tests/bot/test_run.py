@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from standardwebhooks.webhooks import Webhook
 
 from tests.world import World
@@ -321,3 +323,54 @@ def test_doctor_says_what_to_mend(world: World) -> None:
     assert bad.code == 1 and not bad.json["ok"]
     (line,) = [check for check in bad.json["checks"] if not check["ok"]]
     assert line["name"] == "shortcut" and "SHORTCUT_API_TOKEN" in line["mend"]
+
+
+def test_a_github_app_signs_in_as_its_installation(world: World) -> None:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    form = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    world.environment |= {
+        "GITHUB_TOKEN": "",
+        "GITHUB_APP_ID": "4711",
+        "GITHUB_APP_PRIVATE_KEY": key.private_bytes(*form).decode(),
+    }
+    report = world.run("run", "--json").json
+    assert report["status"] == "completed" and report["triaged"] == 60, report["problems"]
+
+
+def test_a_case_that_fails_is_a_line_and_is_tried_again(tmp_path: Path) -> None:
+    with bugs(tmp_path, many(6)) as world:
+        plugin = tmp_path / "sitecustomize.py"
+        plugin.write_text(
+            "import nodes.assess_impact as n\n"
+            "think = n.AssessImpact.__call__\n"
+            "async def call(self, case, ctx):\n"
+            "    assert case.issue.number != 4, 'four'\n"
+            "    return await think(self, case, ctx)\n"
+            "n.AssessImpact.__call__ = call\n"
+        )
+        path = f"{tmp_path}:{Path(__file__).parents[2]}"
+        broken = world.run("run", "--json", python_path=path)
+        assert broken.code == 1 and broken.json["status"] == "partial"
+        assert (broken.json["triaged"], broken.json["failed"]) == (5, 1)
+        assert "octo/widgets#4" in broken.err and "AssessImpact" in broken.err
+        assert "four" in (tmp_path / broken.json["report"]).read_text()
+        plugin.unlink()
+        mended = world.run("run", "--json").json
+        assert mended["status"] == "completed" and mended["triaged"] == 1
+        assert len(world.listed("stories")) == 6
+
+
+def test_an_issue_that_kills_the_thinking_process_costs_only_itself(tmp_path: Path) -> None:
+    with bugs(tmp_path, many(8)) as world:
+        (tmp_path / "sitecustomize.py").write_text(
+            "import os, nodes.assess_impact as n\n"
+            "think = n.AssessImpact.__call__\n"
+            "async def call(self, case, ctx):\n"
+            "    if case.issue.number == 5: os._exit(9)\n"
+            "    return await think(self, case, ctx)\n"
+            "n.AssessImpact.__call__ = call\n"
+        )
+        path = f"{tmp_path}:{Path(__file__).parents[2]}"
+        report = world.run("run", "--json", python_path=path).json
+        assert (report["triaged"], report["failed"]) == (7, 1), report
+        assert report["stories"]["created"] == 7

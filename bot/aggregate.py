@@ -99,16 +99,18 @@ def _status(
 def _lane_problems(states: Sequence[outbox.LaneState]) -> list[str]:
     """What holds commands up, in the words of the service."""
     return [
-        f"{state.pending} commands for {state.name} wait: {state.blocked_reason}"
+        f"{state.pending} commands for {state.name} wait: {state.blocked_reason or state.last_error}"
         for state in states
-        if state.blocked_reason and state.blocked_kind != "rate"
+        if (state.blocked_reason or state.last_error) and state.blocked_kind != "rate"
     ]
 
 
 async def announce(app: App, run_id: str) -> None:
-    """Store the run's one digest and its webhooks; nothing where nothing was triaged."""
+    """Store the run's one digest and its webhooks; nothing where nothing was new."""
     report = await current(app, run_id, ending=True)
-    if report.triaged + report.failed == 0:
+    news = await app.database.query(lambda c: runs.has_commands(c, run_id))
+    if not news and not report.failed:
+        # A run that found everything in place has nothing to tell.
         return
     urgent = await app.database.query(lambda c: list(cases.lines(c, run_id, limit=MOST_URGENT, ok_only=True)))
     waiting = await app.database.query(
@@ -119,7 +121,16 @@ async def announce(app: App, run_id: str) -> None:
         text, blocks = digest(report, urgent, waiting)
         commands.append(post_message(f"digest:{run_id}", channel="", text=text, blocks=blocks))
         secret = await app.database.query(
-            lambda c: list(cases.lines(c, run_id, limit=MOST_REPORTS, ok_only=True, route="security"))
+            lambda c: list(
+                cases.lines(
+                    c,
+                    run_id,
+                    limit=MOST_REPORTS,
+                    ok_only=True,
+                    route="security",
+                    new_only="shortcut" in app.targets,
+                )
+            )
         )
         if secret:
             text, blocks = security_digest(report, secret)
@@ -170,7 +181,9 @@ async def finish(app: App, run_id: str, status: str = "done", problem: str | Non
     values = {"status": status, "finished_at": now, "owner": None, "report": {"report": str(path)}}
     if problem:
         values["problems"] = list(report.problems)
-    await app.database.run(lambda c: runs.update(c, run_id, **values))
+    if not await app.database.run(lambda c: runs.close(c, run_id, **values)):
+        # A person paused or cancelled it in this moment; that stands.
+        return await current(app, run_id)
     return report
 
 

@@ -2,10 +2,12 @@
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -26,15 +28,25 @@ Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="C
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, logs on stderr.")]
 
 
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"switchyard {version('switchyard-bot')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root(context: typer.Context, config: Config = None) -> None:
-    context.obj = config
+def _root(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+) -> None:
+    pass
 
 
-def _settings(context: typer.Context, config: Path | None) -> Any:
+def _settings(config: Path | None) -> Any:
     from config.load import load
 
-    return load(config or context.obj)
+    return load(config)
 
 
 def _print(document: Any) -> None:
@@ -52,7 +64,6 @@ def _duration(text: str) -> float:
 
 @app.command()
 def run(
-    context: typer.Context,
     repo: Annotated[list[str] | None, typer.Option("--repo", metavar="OWNER/NAME")] = None,
     issue: Annotated[list[str] | None, typer.Option("--issue", metavar="OWNER/NAME#N")] = None,
     since: Annotated[str | None, typer.Option("--since", metavar="ISO8601")] = None,
@@ -67,7 +78,7 @@ def run(
 
     raise typer.Exit(
         run_command(
-            _settings(context, config),
+            _settings(config),
             repositories=tuple(repo or ()),
             issues=tuple(issue or ()),
             since=since,
@@ -81,7 +92,6 @@ def run(
 
 @app.command()
 def serve(
-    context: typer.Context,
     host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8080,
     config: Config = None,
@@ -89,15 +99,15 @@ def serve(
     """Web server, scheduler and worker in one process."""
     from bot.commands.run import serve_command
 
-    serve_command(_settings(context, config), host, port)
+    serve_command(_settings(config), host, port)
 
 
 @app.command()
-def worker(context: typer.Context, config: Config = None) -> None:
+def worker(config: Config = None) -> None:
     """One more worker on the same database (PostgreSQL)."""
     from bot.commands.run import worker_command
 
-    worker_command(_settings(context, config))
+    worker_command(_settings(config))
 
 
 @app.command()
@@ -132,19 +142,19 @@ def demo(
 
 
 @app.command()
-def doctor(context: typer.Context, config: Config = None, as_json: Json = False) -> None:
+def doctor(config: Config = None, as_json: Json = False) -> None:
     """Check configuration, credentials, permissions, reachability, database and model."""
     from bot.commands.doctor import main as doctor_main
 
-    raise typer.Exit(doctor_main(lambda: _settings(context, config), as_json))
+    raise typer.Exit(doctor_main(lambda: _settings(config), as_json))
 
 
 @app.command()
-def migrate(context: typer.Context, config: Config = None) -> None:
+def migrate(config: Config = None) -> None:
     """Bring the database to the newest schema."""
     from bot.store.database import Database
 
-    database = Database(_settings(context, config).storage.url)
+    database = Database(_settings(config).storage.url)
     try:
         before = database.version()
         database.migrate()
@@ -154,17 +164,16 @@ def migrate(context: typer.Context, config: Config = None) -> None:
     typer.echo(f"database: schema {after}" + ("" if before == after else f" (was {before or 'missing'})"))
 
 
-def _database(context: typer.Context, config: Path | None) -> Any:
+def _database(config: Path | None) -> Any:
     from bot.store.database import Database
 
-    database = Database(_settings(context, config).storage.url)
+    database = Database(_settings(config).storage.url)
     database.require_schema()
     return database
 
 
 @runs_app.command("list")
 def runs_list(
-    context: typer.Context,
     limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
     config: Config = None,
     as_json: Json = False,
@@ -172,22 +181,22 @@ def runs_list(
     """The latest runs, newest first."""
     from bot.commands.runs import list_runs
 
-    list_runs(_database(context, config), _settings(context, config), limit, as_json)
+    list_runs(_database(config), _settings(config), limit, as_json)
 
 
 @runs_app.command("show")
-def runs_show(context: typer.Context, run_id: str, config: Config = None, as_json: Json = False) -> None:
+def runs_show(run_id: str, config: Config = None, as_json: Json = False) -> None:
     """One run, with its cases that need a look."""
     from bot.commands.runs import show_run
 
-    show_run(_database(context, config), _settings(context, config), run_id, as_json)
+    show_run(_database(config), _settings(config), run_id, as_json)
 
 
 def _change(name: str, text: str) -> Callable[..., None]:
-    def command(context: typer.Context, run_id: str, config: Config = None) -> None:
+    def command(run_id: str, config: Config = None) -> None:
         from bot.commands.runs import change_run
 
-        change_run(_database(context, config), run_id, name)
+        change_run(_database(config), run_id, name)
 
     command.__doc__ = text
     return command
@@ -202,16 +211,15 @@ for _name, _text in (
 
 
 @queue_app.command("list")
-def queue_list(context: typer.Context, config: Config = None, as_json: Json = False) -> None:
+def queue_list(config: Config = None, as_json: Json = False) -> None:
     """What waits, and what was given up."""
     from bot.commands.queue import list_queue
 
-    list_queue(_database(context, config), as_json)
+    list_queue(_database(config), as_json)
 
 
 @queue_app.command("drain")
 def queue_drain(
-    context: typer.Context,
     wait: Annotated[str, typer.Option("--wait", metavar="DURATION")] = "60s",
     config: Config = None,
     as_json: Json = False,
@@ -219,12 +227,11 @@ def queue_drain(
     """Deliver what is due now, and wait for it."""
     from bot.commands.queue import drain_queue
 
-    raise typer.Exit(drain_queue(_settings(context, config), _duration(wait), as_json))
+    raise typer.Exit(drain_queue(_settings(config), _duration(wait), as_json))
 
 
 @queue_app.command("retry")
 def queue_retry(
-    context: typer.Context,
     key: Annotated[str | None, typer.Argument()] = None,
     all_dead: Annotated[bool, typer.Option("--all-dead")] = False,
     config: Config = None,
@@ -232,23 +239,45 @@ def queue_retry(
     """Try a command again as soon as something delivers (serve, worker, drain or the next run)."""
     from bot.commands.queue import retry_queue
 
-    retry_queue(_database(context, config), key, all_dead)
+    retry_queue(_database(config), key, all_dead)
 
 
 @queue_app.command("discard")
-def queue_discard(context: typer.Context, key: str, config: Config = None) -> None:
+def queue_discard(key: str, config: Config = None) -> None:
     """Give a command up for good."""
     from bot.commands.queue import discard_queue
 
-    discard_queue(_database(context, config), key)
+    discard_queue(_database(config), key)
+
+
+GROUPS = ("runs", "queue", "router")
+
+
+def hoisted(arguments: list[str]) -> list[str]:
+    """`--config FILE` and `--json` may stand before a command's name; moved behind it they mean the same."""
+    early: list[str] = []
+    path: list[str] = []
+    rest = list(arguments)
+    while rest and len(path) < (2 if path[:1] and path[0] in GROUPS else 1):
+        word = rest.pop(0)
+        if word == "--json" or word.startswith("--config="):
+            early.append(word)
+        elif word == "--config" and rest:
+            early += [word, rest.pop(0)]
+        elif word.startswith("-"):
+            return arguments
+        else:
+            path.append(word)
+    # They go in front of the rest, which may end with `--` and positional arguments.
+    return [*path, *early, *rest]
 
 
 def main() -> None:
     """Entry of the console script: what users must read is one line; a traceback never reaches them."""
     from models.errors import SwitchyardError, UserFacing
 
-    arguments = sys.argv[1:]
-    if arguments[:1] == ["router"]:
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    if "router" in sys.argv[1:4]:
         from bot import cli_router
         from bot.commands import router
 
@@ -256,29 +285,39 @@ def main() -> None:
         app.add_typer(cli_router.app, name="router")
     else:
         app.command("router", help="Train, evaluate, ask and promote the router's model.")(lambda: None)
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
     try:
-        app(prog_name="switchyard")
+        try:
+            app(hoisted(sys.argv[1:]), prog_name="switchyard")
+        finally:
+            sys.stdout.flush()
     except UserFacing as error:
-        sys.stderr.write(f"switchyard: {error}\n")
-        raise SystemExit(2) from None
+        _end(f"{error}", 2)
     except SwitchyardError as error:
-        sys.stderr.write(f"switchyard: {error}\n")
-        raise SystemExit(1) from None
+        _end(f"{error}", 1)
     except KeyboardInterrupt:
-        sys.stderr.write("switchyard: interrupted; start the same command again to go on\n")
-        raise SystemExit(130) from None
+        _end("interrupted; start the same command again to go on", 130)
     except BrokenPipeError:
-        sys.stderr.close()
-        raise SystemExit(1) from None
+        os._exit(1)
+    except OSError as error:
+        _end(f"{error.filename or 'output'}: {error.strerror or error}", 1)
     except Exception as error:
         if "-X" in sys.orig_argv:
             raise
-        import structlog
-
-        structlog.get_logger().debug("unexpected", exc_info=True)
-        sys.stderr.write(
-            f"switchyard: unexpected {type(error).__name__}: {str(error)[:300]}\n"
-            "This is a fault of Switchyard; `python -X dev -m bot …` shows where.\n"
+        if type(error).__module__.startswith("sqlalchemy"):
+            words = str(getattr(error, "orig", None) or error).strip().splitlines()[0][:200]
+            _end(f"database: {words}; check storage.url or $SWITCHYARD_DATABASE_URL", 2)
+        _end(
+            f"unexpected {type(error).__name__}: {str(error)[:300]}\n"
+            "This is a fault of Switchyard; `python -X dev -m bot …` shows where.",
+            1,
         )
-        raise SystemExit(1) from None
+
+
+def _end(words: str, code: int) -> NoReturn:
+    """Say one thing on stderr and leave, without the interpreter's own complaints about a full stdout."""
+    sys.stderr.write(f"switchyard: {words}\n")
+    sys.stderr.flush()
+    with suppress(OSError):
+        sys.stdout.flush()
+        raise SystemExit(code)
+    os._exit(code)

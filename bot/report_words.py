@@ -59,6 +59,8 @@ def verdict(report: RunReport) -> str:
         return _dry_verdict(report)
     queued, dead = _sum(report, "queued"), _sum(report, "dead")
     if report.status == "completed":
+        if report.from_cache and report.triaged == 0:
+            return "GitHub did not answer; the stored issues were all triaged before."
         if report.triaged == 0:
             return "Nothing had changed since the last run, so there was nothing to do."
         return f"{count_of(report.triaged, 'issue')} triaged and everything is delivered."
@@ -100,7 +102,7 @@ def _dry_verdict(report: RunReport) -> str:
 def next_steps(report: RunReport) -> list[str]:
     """What a person should do now; empty where there is nothing."""
     steps = []
-    if report.dry_run:
+    if report.dry_run and report.status == "completed":
         steps.append("Do it for real: the same command without --dry-run.")
     if _sum(report, "dead"):
         steps.append(
@@ -120,7 +122,8 @@ def next_steps(report: RunReport) -> list[str]:
     people = report.routes.get("needs_human", 0)
     if people:
         steps.append(
-            f"Route the {count_of(people, 'issue')} that need a person: put the right label on the issue."
+            f"Route the {count_of(people, 'issue')} that {'needs' if people == 1 else 'need'} a person: "
+            "put the right label on the issue."
         )
     return steps
 

@@ -64,8 +64,8 @@ class Progress:
     """How far a run is, for the progress bar."""
 
     fetched: int = 0
+    """Issues; pull requests are left out."""
     triaged: int = 0
-    delivered: int = 0
     phase: str = "fetching"
 
 
@@ -117,7 +117,7 @@ async def drive(
         params = replace(params, wait=wait)
     state = _Fetching(**row.progress)
     before = app.requests()
-    progress = Progress(fetched=state.fetched)
+    progress = Progress(fetched=state.fetched - state.pulls)
     pump = asyncio.create_task(_report_progress(app, run_id, progress, watch))
     workers = asyncio.create_task(work_batches(app))
     try:
@@ -167,7 +167,6 @@ async def _report_progress(app: App, run_id: str, progress: Progress, watch: Wat
 async def _fetch_all(app: App, run_id: str, params: Params, state: _Fetching, progress: Progress) -> None:
     while not state.finished:
         await _back_pressure(app, run_id)
-        await _stopped(app, run_id)
         names = params.repositories
         if params.issues:
             await _fetch_named(app, run_id, params, state)
@@ -175,13 +174,14 @@ async def _fetch_all(app: App, run_id: str, params: Params, state: _Fetching, pr
             await _store_page(app, run_id, state, [], last=True)
         else:
             await _fetch_page(app, run_id, params, state, names[state.repository])
-        progress.fetched = state.fetched
+        progress.fetched = state.fetched - state.pulls
 
 
 async def _back_pressure(app: App, run_id: str) -> None:
     """Fetch no further ahead than the workers can take, nor beyond the memory that may be used."""
     limit = app.settings.scaling.parallel_workers + 2
     while True:
+        await _stopped(app, run_id)
         waiting = await app.database.query(lambda c: runs.open_batches(c, run_id))
         if waiting == 0 or (waiting < limit and memory_mb() < app.settings.scaling.max_memory_mb):
             return
@@ -477,7 +477,7 @@ async def dry_run(
 
     async with asyncio.TaskGroup() as group:
         async for issues in _pages(app, params, state):
-            progress.fetched = state.fetched
+            progress.fetched = state.fetched - state.pulls
             watch(progress)
             for start in range(0, len(issues), app.settings.scaling.batch_size):
                 await gate.acquire()

@@ -5,6 +5,7 @@ import contextlib
 import ctypes
 import multiprocessing
 import os
+import signal
 import threading
 import time
 from collections.abc import Sequence
@@ -145,14 +146,19 @@ def chosen(model: str) -> str | None:
     return None if model == "builtin" else model
 
 
+def load_model(name: str) -> "Model":
+    """The configured model; UserFacing where it is missing or damaged."""
+    from models.router.store import Store
+
+    return Store().load(chosen(name))
+
+
 class Mind:
     """All that thinking needs, loaded once per process."""
 
     def __init__(self, settings: ThinkSettings) -> None:
-        from models.router.store import Store
-
         self._policy = settings.policy
-        self._model = Store().load(chosen(settings.model))
+        self._model = load_model(settings.model)
         self._similar = _StoredIssues(settings.database_url)
 
     def think(self, issues: Sequence[Issue]) -> list[Result]:
@@ -175,6 +181,8 @@ def _start_child(settings: ThinkSettings, parent: int) -> None:
     """Load what thinking needs, and leave when the parent is gone, however it went."""
     global _mind
     limit_arenas()
+    # Ctrl-C reaches the whole group; the parent decides when its children end.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
     _mind = Mind(settings)
 

@@ -32,9 +32,12 @@ def load(option: Path | None = None, environ: Mapping[str, str] = os.environ) ->
     values, lines = _read(path)
     overrides = _from_environment(values, environ)
     if environ.get("SWITCHYARD_DATABASE_URL"):
-        values.setdefault("storage", {})["url"] = environ["SWITCHYARD_DATABASE_URL"]
+        values["storage"] = {"url": environ["SWITCHYARD_DATABASE_URL"]}
+        overrides["storage", "url"] = "SWITCHYARD_DATABASE_URL"
     try:
         return Settings.model_validate(values)
+    except RecursionError:
+        raise UserFacing(f"{path}: an anchor refers to itself") from None
     except ValidationError as error:
         raise UserFacing(_explain(error, path, lines, overrides)) from None
 
@@ -55,14 +58,37 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
         raise UserFacing(f"{place}: not valid YAML ({getattr(error, 'problem', error)})") from None
     except RecursionError:
         raise UserFacing(f"{path}: nested too deeply") from None
+    try:
+        repeated, lines = _repeated(node), dict(_lines(node))
+    except RecursionError:
+        raise UserFacing(f"{path}: an anchor refers to itself") from None
+    if repeated:
+        raise UserFacing(f"{path}:{repeated[1]}: {repeated[0]}: given twice; keep one")
     if not isinstance(document, dict) or set(document) != {"workflow"}:
         extra = sorted(str(k) for k in set(document) - {"workflow"}) if isinstance(document, dict) else []
         found = f"; found {', '.join(extra)}" if extra else ""
         raise UserFacing(f"{path}: everything lies under one key `workflow:`{found}")
-    values = document["workflow"] or {}
+    values = {} if document["workflow"] is None else document["workflow"]
     if not isinstance(values, dict):
         raise UserFacing(f"{path}: workflow: must hold keys and values")
-    return values, dict(_lines(node))
+    return values, lines
+
+
+def _repeated(node: Any) -> tuple[str, int] | None:
+    """The first key that stands twice in one mapping; YAML itself lets the last one win."""
+    if isinstance(node, yaml.MappingNode):
+        seen = set()
+        for key, value in node.value:
+            if key.value in seen:
+                return str(key.value), key.start_mark.line + 1
+            seen.add(key.value)
+            if found := _repeated(value):
+                return found
+    elif isinstance(node, yaml.SequenceNode):
+        for value in node.value:
+            if found := _repeated(value):
+                return found
+    return None
 
 
 def _lines(node: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], int]]:
@@ -123,12 +149,24 @@ def _explain(
         names = _keys_at(known[:-1])
         near = difflib.get_close_matches(known[-1], names, n=1, cutoff=0.4)
         mend = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names)}"
+        if any(word in known[-1].lower() for word in ("token", "secret", "password", "api_key")):
+            mend = "secrets come from the environment, like GITHUB_TOKEN, never from the file"
         return f"{place}: {'.'.join(full)}: unknown key; {mend}"
     message = first["msg"].removeprefix("Value error, ")
+    if first["type"] == "string_pattern_mismatch":
+        message = f"write it like {_example(known)}"
     if first["type"] == "missing":
         message = "is required"
     shown = "" if first["type"] in ("missing", "value_error") else f" (given: {str(first['input'])[:60]!r})"
     return f"{place}: {'.'.join(full)}: {message[:1].lower()}{message[1:]}{shown}"
+
+
+def _example(path: tuple[str, ...]) -> str:
+    """What the field's own declaration gives as an example."""
+    names = [part for part in path if not part.isdigit()]
+    model = _model_at(tuple(names[:-1]))
+    field = model.model_fields.get(names[-1]) if model else None
+    return str(field.examples[0]) if field and field.examples else "the documentation shows"
 
 
 def _model_at(path: tuple[str, ...]) -> type[BaseModel] | None:

@@ -45,6 +45,8 @@ class Secrets:
 def load_secrets(extra: tuple[str, ...] = (), environ: Mapping[str, str] = os.environ) -> Secrets:
     """Read all known secrets and those named in `extra` (outgoing webhooks name their own)."""
     folder = environ.get("SWITCHYARD_SECRETS_DIR")
+    if folder and not Path(folder).is_dir():
+        raise UserFacing(f"environment SWITCHYARD_SECRETS_DIR: {folder} is not a directory")
     values: dict[str, str] = {}
     for name in (*NAMES, *extra):
         value = environ.get(name, "").strip()

@@ -40,17 +40,22 @@ class ScheduleSettings(Section):
             raise ValueError(f"{value!r} is not a time zone; write Europe/Berlin or UTC") from None
         return value
 
-    @model_validator(mode="after")
-    def _valid_cron(self) -> "ScheduleSettings":
+    @field_validator("nightly")
+    @classmethod
+    def _valid_cron(cls, value: str | None) -> str | None:
         # Five fields are checked here so that a short command need not import APScheduler for it;
         # their values are checked where the trigger is made.
-        if self.nightly is not None and len(self.nightly.split()) != 5:
-            raise ValueError(f"{self.nightly!r} is not a cron expression of five fields, like 0 2 * * *")
-        return self
+        if value is not None and len(value.split()) != 5:
+            raise ValueError(f"{value!r} is not a cron expression of five fields, like 0 2 * * *")
+        return value
 
 
 class StorageSettings(Section):
-    url: str = Field("sqlite:///var/switchyard.db", pattern=r"^(sqlite|postgresql)(\+\w+)?://")
+    url: str = Field(
+        "sqlite:///var/switchyard.db",
+        pattern=r"^(sqlite:///.|postgresql(\+\w+)?://)",
+        examples=["sqlite:///var/switchyard.db or postgresql://user@host/name"],
+    )
 
 
 class ScalingSettings(Section):
@@ -142,7 +147,7 @@ class AlertSettings(Section):
 
 
 class MonitoringSettings(Section):
-    metrics_endpoint: str = Field("/metrics", pattern=r"^/[A-Za-z0-9/_-]+$")
+    metrics_endpoint: str = Field("/metrics", pattern=r"^/[A-Za-z0-9/_-]+$", examples=["/metrics"])
     health_check_interval: Duration = Field(30.0, gt=0)
     alert_thresholds: AlertSettings = AlertSettings()
 
@@ -152,7 +157,9 @@ class Settings(Section):
 
     name: str = Field("triage", min_length=1, max_length=60)
     version: Annotated[str, BeforeValidator(str)] = "2.0"
-    repositories: Annotated[tuple[Repository, ...], BeforeValidator(_split)] = ()
+    repositories: Annotated[tuple[Repository, ...], BeforeValidator(_split)] = Field(
+        (), examples=["OWNER/NAME"]
+    )
     schedule: ScheduleSettings = ScheduleSettings()
     storage: StorageSettings = StorageSettings()
     scaling: ScalingSettings = ScalingSettings()

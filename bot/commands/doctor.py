@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from config.settings import Settings
 from integrations.base import Check
-from models.errors import RateLimited, SwitchyardError, UserFacing
+from models.errors import RateLimited, SwitchyardError, Transient, UserFacing
 
 LIMIT = 10.0
 """Seconds that all checks of services may take together."""
@@ -23,7 +23,8 @@ def main(load: Callable[[], Settings], as_json: bool) -> int:
         return 2
     checks = [Check("configuration", True, "read and valid")]
     checks += _local(settings)
-    checks += asyncio.run(_services(settings))
+    if all(check.ok for check in checks if check.name == "database"):
+        checks += asyncio.run(_services(settings))
     _show(checks, as_json)
     return 0 if all(check.ok for check in checks) else 1
 
@@ -72,11 +73,10 @@ def _database(settings: Settings) -> Check:
 
 
 def _model(settings: Settings) -> Check:
-    from bot.think import chosen
-    from models.router.store import Store
+    from bot.think import load_model
 
     try:
-        model = Store().load(chosen(settings.router.model))
+        model = load_model(settings.router.model)
     except SwitchyardError as error:
         return Check("model", False, str(error), "set router.model to builtin, or promote a good version")
     return Check("model", True, f"{settings.router.model}, version {model.version}")
@@ -84,7 +84,7 @@ def _model(settings: Settings) -> Check:
 
 async def _services(settings: Settings) -> list[Check]:
     """All services at once, so that one that hangs costs no more than itself."""
-    from bot.wiring import build, close, restore_breakers
+    from bot.wiring import build, close
 
     try:
         app = build(settings)
@@ -93,7 +93,7 @@ async def _services(settings: Settings) -> list[Check]:
     checks = [Check("credentials", True, ", ".join(sorted(app.secrets.values)) or "none")]
     checks += [Check(text.split(" ")[0], True, text) for text in app.skipped]
     try:
-        await restore_breakers(app)
+        # Breakers are not restored: whoever asks wants to know how the service is now.
         jobs = [_reach(name, target.check) for name, target in app.targets.items()]
         jobs += [_permission(app.github.access, repo) for repo in settings.repositories]
         checks += await asyncio.gather(*jobs)
@@ -110,6 +110,8 @@ async def _reach(name: str, check: Callable[[], object]) -> Check:
         return Check(name, False, f"no answer within {LIMIT:g} s", f"check the network and {name}'s base_url")
     except RateLimited as error:
         return Check(name, True, f"reachable; {error}")
+    except Transient as error:
+        return Check(name, False, str(error), f"check the network and {name}'s base_url")
     except SwitchyardError as error:
         return Check(name, False, str(error), _mend(name))
     return Check(name, True, str(detail))
@@ -130,6 +132,8 @@ async def _permission(access: Callable[[str], object], repo: str) -> Check:
             found = await access(repo)  # type: ignore[misc]
     except TimeoutError:
         return Check(name, False, f"no answer within {LIMIT:g} s", "check the network")
+    except Transient as error:
+        return Check(name, False, str(error), "check the network and github's base_url")
     except SwitchyardError as error:
         return Check(name, False, str(error), "check the name, and that the credential can see it")
     if not found.can_write:

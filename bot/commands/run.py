@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Awaitable, Callable
 from datetime import datetime
@@ -21,7 +22,7 @@ from bot import report as report_file
 from bot import runs as engine
 from bot.aggregate import REPORTS, finish
 from bot.store import owners, runs
-from bot.think import limit_arenas
+from bot.think import limit_arenas, load_model
 from bot.wiring import App, build, close, working
 from config.settings import Settings
 from models.errors import SwitchyardError, UserFacing
@@ -62,7 +63,10 @@ def run_command(
     params = check_params(settings, repositories, issues, since, full, wait)
     configure_logging()
     limit_arenas()
+    load_model(settings.router.model)
     app = build(settings)
+    # A polite end is an interruption like Ctrl-C: connections and children are let go.
+    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     console = Console(stderr=True)
     with ProgressBar(console) as watch:
         report = asyncio.run(_run(app, params, dry, watch, console))
@@ -99,6 +103,9 @@ def check_params(
             raise UserFacing(
                 f"--since: {since!r} is not a time; write 2026-11-20 or 2026-11-20T02:00:00Z"
             ) from None
+    named = {parse_ref(ref)[0] for ref in issues}
+    if issues and repositories and not named <= set(repositories):
+        raise UserFacing("--issue and --repo name different repositories; leave --repo out")
     names = tuple(dict.fromkeys(repositories or settings.repositories))
     if not names and not issues:
         raise UserFacing(
@@ -203,6 +210,7 @@ def worker_command(settings: Settings) -> None:
 def _until_stopped(settings: Settings, work: Callable[[App], Awaitable[None]]) -> None:
     configure_logging()
     limit_arenas()
+    load_model(settings.router.model)
     app = build(settings)
 
     async def life() -> None:

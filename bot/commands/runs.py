@@ -26,7 +26,7 @@ def list_runs(database: Database, settings: Settings, limit: int, as_json: bool)
         return
     table = Table(box=None, pad_edge=False)
     for title in ("run", "status", "started", "fetched", "triaged", "stories", "queued", "dead"):
-        table.add_column(title)
+        table.add_column(title, no_wrap=title in ("run", "status"))
     for report in reports:
         parts = (report.stories, report.github, report.notifications)
         table.add_row(

@@ -220,14 +220,16 @@ def lines(
     limit: int | None = None,
     ok_only: bool = False,
     route: str | None = None,
+    new_only: bool = False,
 ) -> Iterator[CaseLine]:
-    """The run's cases as the report shows them, failed ones first, then the most urgent; with their story."""
+    """The run's cases as the report shows them, failed ones first, then the most urgent; with their story.
+
+    `new_only` leaves out those whose story an earlier run asked for.
+    """
     story = sa.alias(_commands)
     query = (
         sa.select(_cases, story.c.answer)
-        .outerjoin(
-            story, sa.and_(story.c.key == sa.literal("story:") + _cases.c.key, story.c.state == "sent")
-        )
+        .outerjoin(story, story.c.key == sa.literal("story:") + _cases.c.key)
         .where(_cases.c.run_id == run_id)
         .order_by(_cases.c.status, _cases.c.urgency.desc(), _cases.c.key)
     )
@@ -235,6 +237,8 @@ def lines(
         query = query.where(_cases.c.status == "triaged")
     if route is not None:
         query = query.where(_cases.c.route == route)
+    if new_only:
+        query = query.where(story.c.run_id == run_id)
     if limit is not None:
         query = query.limit(limit)
     for row in connection.execution_options(yield_per=200).execute(query):

@@ -243,6 +243,8 @@ class LaneState:
     blocked_until: float | None = None
     blocked_kind: str | None = None
     blocked_reason: str | None = None
+    last_error: str | None = None
+    """What one of the waiting commands last met."""
 
     @property
     def ready_at(self) -> float:
@@ -251,15 +253,18 @@ class LaneState:
 
 def lanes(connection: Connection, run_id: str | None = None) -> list[LaneState]:
     """Lanes in which something waits (of one run, or at all)."""
-    query = sa.select(_table.c.lane, sa.func.count(), sa.func.min(_table.c.next_attempt_at)).where(
-        _table.c.state == "pending"
-    )
+    query = sa.select(
+        _table.c.lane,
+        sa.func.count(),
+        sa.func.min(_table.c.next_attempt_at),
+        sa.func.max(_table.c.last_error),
+    ).where(_table.c.state == "pending")
     if run_id is not None:
         query = query.where(_table.c.run_id == run_id)
     waiting = connection.execute(query.group_by(_table.c.lane)).all()
     blocked = {row.name: row for row in connection.execute(sa.select(_lanes))}
     states = []
-    for lane, count, next_at in waiting:
+    for lane, count, next_at, error in waiting:
         row = blocked.get(lane)
         states.append(
             LaneState(
@@ -269,6 +274,7 @@ def lanes(connection: Connection, run_id: str | None = None) -> list[LaneState]:
                 row.blocked_until if row else None,
                 row.blocked_kind if row else None,
                 row.blocked_reason if row else None,
+                error,
             )
         )
     return states

@@ -52,6 +52,14 @@ def update(connection: Connection, run_id: str, **values: Any) -> None:
     connection.execute(sa.update(_runs).where(_runs.c.id == run_id).values(**values))
 
 
+def close(connection: Connection, run_id: str, **values: Any) -> bool:
+    """End a run, unless it is not running any more."""
+    ended = connection.execute(
+        sa.update(_runs).where(_runs.c.id == run_id, _runs.c.status == "running").values(**values)
+    )
+    return ended.rowcount == 1
+
+
 def adopt(connection: Connection, me: str, alive: Iterable[str]) -> Any | None:
     """Take over the oldest run whose process is gone; None where there is none."""
     living = list(alive)
@@ -207,6 +215,12 @@ def delivered(connection: Connection, run_id: str) -> dict[str, dict[str, int]]:
     ):
         github[("updated", "dead", "queued")[level]] = count
     return {"stories": stories, "github": github, "notifications": notifications}
+
+
+def has_commands(connection: Connection, run_id: str) -> bool:
+    """Did this run ask for anything outside?"""
+    query = sa.select(_commands.c.key).where(_commands.c.run_id == run_id).limit(1)
+    return connection.execute(query).first() is not None
 
 
 def repository(connection: Connection, name: str) -> Any | None:

@@ -10,7 +10,7 @@ from models.units import Duration, Rate, RateField
 
 
 class GithubSettings(Section):
-    base_url: str = Field("https://api.github.com", pattern=r"^https?://")
+    base_url: str = Field("https://api.github.com", pattern=r"^https?://", examples=["https://host/path"])
     rate_limit: RateField = Rate(5000, 3600)
     content_rate_limit: RateField = Rate(80, 60)
     comment: Literal["always", "useful", "never"] = "useful"

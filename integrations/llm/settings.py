@@ -6,5 +6,5 @@ from integrations.base import Section
 
 
 class LlmSettings(Section):
-    model: str = Field(pattern=r"^[a-z-]+:.+")
-    base_url: str | None = Field(None, pattern=r"^https?://")
+    model: str = Field(pattern=r"^[a-z-]+:.+", examples=["openai:gpt-4.1-mini"])
+    base_url: str | None = Field(None, pattern=r"^https?://", examples=["https://host/v1"])

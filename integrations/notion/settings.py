@@ -6,5 +6,5 @@ from integrations.base import Section
 
 
 class NotionSettings(Section):
-    base_url: str = Field("https://api.notion.com", pattern=r"^https?://")
+    base_url: str = Field("https://api.notion.com", pattern=r"^https?://", examples=["https://host/path"])
     parent_page_id: str

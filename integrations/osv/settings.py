@@ -6,4 +6,4 @@ from integrations.base import Section
 
 
 class OsvSettings(Section):
-    base_url: str = Field("https://api.osv.dev", pattern=r"^https?://")
+    base_url: str = Field("https://api.osv.dev", pattern=r"^https?://", examples=["https://host/path"])

@@ -1,0 +1,55 @@
+"""The command line itself: where options may stand, and what every end looks like."""
+
+import time
+from pathlib import Path
+
+import pytest
+
+from bot.cli import hoisted
+from tests.bot.test_run import bugs, many
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (["--json", "queue", "list"], ["queue", "list", "--json"]),
+        (["queue", "--json", "list"], ["queue", "list", "--json"]),
+        (["--config", "x", "run", "--full"], ["run", "--config", "x", "--full"]),
+        (["runs", "--config=x", "show", "ID"], ["runs", "show", "--config=x", "ID"]),
+        (["run", "--config", "x"], ["run", "--config", "x"]),
+        (["--help"], ["--help"]),
+        ([], []),
+        (["--config"], ["--config"]),
+    ],
+)
+def test_options_may_stand_before_the_command(given: list[str], meant: list[str]) -> None:
+    assert hoisted(given) == meant
+
+
+def test_a_cancelled_run_ends_and_says_so(tmp_path: Path) -> None:
+    with bugs(tmp_path, many(60), latency_ms=700) as world:
+        world.set("scaling.batch_size", "2")
+        world.set("scaling.parallel_workers", "1")
+        process = world.start("run", "--json")
+        world.wait_until(lambda: (tmp_path / "var" / "switchyard.db").exists())
+        run_id = None
+        while run_id is None:
+            found = world.run("runs", "list", "--json").json["runs"]
+            run_id = found[0]["run_id"] if found else None
+            time.sleep(0.1)
+        assert world.run("runs", "cancel", run_id).code == 0
+        out, _ = process.communicate(timeout=30)
+        assert process.returncode == 1 and '"status": "cancelled"' in out
+        assert world.run("runs", "cancel", run_id).code == 2
+
+
+def test_a_second_process_beside_the_first_doubles_nothing(tmp_path: Path) -> None:
+    with bugs(tmp_path, many(80), latency_ms=20) as world:
+        world.set("integrations.github.comment", "always")
+        world.set("scaling.batch_size", "10")
+        both = [world.start("run", "--json") for _ in range(2)]
+        for process in both:
+            _, err = process.communicate(timeout=90)
+            assert process.returncode == 0, err
+        assert len(world.listed("stories")) == 80 and world.state()["comments"] == 80
+        world.assert_once()

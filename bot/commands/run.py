@@ -21,6 +21,8 @@ from rich.progress import (
 from bot import report as report_file
 from bot import runs as engine
 from bot.aggregate import REPORTS, finish
+from bot.dry_run import dry_run
+from bot.fetch import Params
 from bot.store import owners, runs
 from bot.think import limit_arenas, load_model
 from bot.wiring import App, build, close, working
@@ -84,7 +86,7 @@ def check_params(
     since: str | None,
     full: bool,
     wait: float,
-) -> engine.Params:
+) -> Params:
     """What was asked for, checked before anything starts."""
     for ref in issues:
         try:
@@ -111,17 +113,13 @@ def check_params(
         raise UserFacing(
             "no repositories: list them under workflow.repositories, or name one with --repo OWNER/NAME"
         )
-    return engine.Params(
-        repositories=names, issues=tuple(dict.fromkeys(issues)), since=since, full=full, wait=wait
-    )
+    return Params(repositories=names, issues=tuple(dict.fromkeys(issues)), since=since, full=full, wait=wait)
 
 
-async def _run(
-    app: App, params: engine.Params, dry: bool, watch: engine.Watch, console: Console
-) -> RunReport:
+async def _run(app: App, params: Params, dry: bool, watch: engine.Watch, console: Console) -> RunReport:
     try:
         if dry:
-            report, lines = await engine.dry_run(app, params, watch)
+            report, lines = await dry_run(app, params, watch)
             report_file.write(REPORTS / f"{report.run_id}.html", report, lines)
             return report
         async with working(app):
@@ -130,9 +128,7 @@ async def _run(
         await close(app)
 
 
-async def _continue_or_start(
-    app: App, params: engine.Params, watch: engine.Watch, console: Console
-) -> RunReport:
+async def _continue_or_start(app: App, params: Params, watch: engine.Watch, console: Console) -> RunReport:
     """Interrupted runs are brought to their end first; one that was asked for the same is the answer."""
     asked = params.to_json()
     while True:

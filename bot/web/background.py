@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from bot import aggregate
 from bot import runs as engine
 from bot.batches import IDLE_PAUSE, work_batches
+from bot.fetch import Params
 from bot.schedule import missed as missed_fire
 from bot.schedule import run_id_of, trigger_of
 from bot.store import owners, runs
@@ -60,7 +61,7 @@ class Background:
         names = self.app.settings.repositories
         if not names:
             raise UserFacing("no repositories: list them under workflow.repositories")
-        params = engine.Params(repositories=names).to_json()
+        params = Params(repositories=names).to_json()
         try:
             made = await self.app.database.run(lambda c: runs.create(c, run_id, trigger, params, None))
         except sa.exc.IntegrityError:

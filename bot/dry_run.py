@@ -1,0 +1,119 @@
+"""A dry run: fetch and think as a run does, but store no command, move no cursor, write to no service."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Sequence
+from typing import Any
+
+from bot import aggregate
+from bot.batches import tally
+from bot.fetch import Fetching, Params, parse_items, since_of
+from bot.runs import Progress, Watch, new_id
+from bot.store import cases, outbox, runs
+from bot.wiring import App
+from integrations.github.payloads import is_pull_request
+from models.case import Case
+from models.errors import BadCredential, SwitchyardError
+from models.issue import Issue, parse_ref
+from models.report import CaseLine, RunReport
+from subflows.triage import Failure
+
+
+async def dry_run(
+    app: App, params: Params, watch: Watch = lambda progress: None
+) -> tuple[RunReport, list[CaseLine]]:
+    """Fetch and think as a run does, but store no command, move no cursor, write to no service."""
+    started = time.time()
+    run_id = new_id("dry")
+    sums: dict[str, Any] = {"routes": {}}
+    lines: list[CaseLine] = []
+    progress = Progress()
+    state = Fetching()
+    gate = asyncio.Semaphore(app.settings.scaling.parallel_workers)
+
+    async def batch(issues: list[Issue]) -> None:
+        try:
+            full = params.full or bool(params.issues)
+            todo = await app.database.query(lambda c: cases.changed(c, issues, full=full))
+            results = await app.thinker.think(todo)
+            known = await app.database.query(lambda c: _existing(c, results))
+            counts = tally(results, unchanged=len(issues) - len(todo), verdicts=known)
+            for key, value in counts.items():
+                if key == "routes":
+                    for route, count in value.items():
+                        sums["routes"][route] = sums["routes"].get(route, 0) + count
+                else:
+                    sums[key] = sums.get(key, 0) + value
+            lines.extend(aggregate.lines_of(results)[: max(0, aggregate.DRY_LINES - len(lines))])
+            progress.triaged += len(issues)
+            watch(progress)
+        finally:
+            gate.release()
+
+    async with asyncio.TaskGroup() as group:
+        async for issues in _pages(app, params, state):
+            progress.fetched = state.fetched - state.pulls
+            watch(progress)
+            for start in range(0, len(issues), app.settings.scaling.batch_size):
+                await gate.acquire()
+                group.create_task(batch(issues[start : start + app.settings.scaling.batch_size]))
+    report = aggregate.dry_report(
+        app,
+        run_id,
+        sums,
+        fetched=state.fetched,
+        pulls=state.pulls,
+        bad=state.bad,
+        incomplete=state.incomplete,
+        from_cache=state.from_cache,
+        problems=tuple(state.problems),
+        started=started,
+    )
+    return report, lines
+
+
+def _existing(connection: Any, results: Sequence[Case | Failure]) -> dict[str, str]:
+    return outbox.preview(connection, [c for r in results if isinstance(r, Case) for c in r.commands])
+
+
+async def _pages(app: App, params: Params, state: Fetching) -> AsyncIterator[list[Issue]]:
+    """The pages of all repositories (or the named issues), one after the other, in memory only."""
+    if params.issues:
+        for ref in params.issues:
+            repo, number = parse_ref(ref)
+            try:
+                item = await app.github.issue(repo, number)
+            except SwitchyardError as error:
+                state.problems.append(f"{ref}: {error}")
+                state.incomplete = True
+                continue
+            state.fetched += 1
+            if is_pull_request(item):
+                state.pulls += 1
+            else:
+                yield parse_items([item], repo, state)
+        return
+    for repo in params.repositories:
+        row = await app.database.query(lambda c, repo=repo: runs.repository(c, repo))  # type: ignore[misc]
+        since = since_of(params, row)
+        url: str | None = None
+        seen: set[int] = set()
+        while True:
+            try:
+                page = await app.github.list_issues(repo, since=since, url=url)
+            except SwitchyardError as error:
+                if isinstance(error, BadCredential):
+                    raise
+                state.problems.append(f"{repo}: {error}")
+                state.incomplete = True
+                break
+            pulls = [item for item in page.items if is_pull_request(item)]
+            issues = parse_items([item for item in page.items if not is_pull_request(item)], repo, state)
+            issues = [issue for issue in issues if issue.number not in seen]
+            seen.update(issue.number for issue in issues)
+            state.fetched += len(pulls) + len(issues)
+            state.pulls += len(pulls)
+            yield issues
+            url = page.next_url
+            if url is None:
+                break

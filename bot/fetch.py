@@ -1,0 +1,317 @@
+"""Fetching: issues page by page through the breaker, with the stored copies as the fallback; resumable at the page."""
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import psutil
+import structlog
+
+from bot.store import cases, runs
+from bot.wiring import App
+from integrations.github.payloads import is_pull_request, parse_issue, parse_time
+from models.errors import BadCredential, RateLimited, Rejected, SwitchyardError, Transient, Unauthorized
+from models.issue import Issue, parse_ref
+
+log = structlog.get_logger()
+
+OVERLAP = timedelta(seconds=60)
+"""A run reads from a little before the last one's start: GitHub's clock and its index may differ a little."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Params:
+    """What a run was asked to do."""
+
+    repositories: tuple[str, ...] = ()
+    issues: tuple[str, ...] = ()
+    since: str | None = None
+    full: bool = False
+    wait: float = 60.0
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "repositories": list(self.repositories),
+            "issues": list(self.issues),
+            "since": self.since,
+            "full": self.full or bool(self.issues),
+            "wait": self.wait,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> "Params":
+        return Params(
+            repositories=tuple(data.get("repositories", ())),
+            issues=tuple(data.get("issues", ())),
+            since=data.get("since"),
+            full=bool(data.get("full")),
+            wait=float(data.get("wait", 60.0)),
+        )
+
+
+@dataclass(slots=True)
+class Fetching:
+    """Where fetching stands; stored with each page."""
+
+    repository: int = 0
+    url: str | None = None
+    started: str | None = None
+    """GitHub's own time when the repository's first page was read: the next run's cursor."""
+    buffer: list[str] = field(default_factory=list)
+    batches: int = 0
+    fetched: int = 0
+    pulls: int = 0
+    bad: int = 0
+    from_cache: bool = False
+    incomplete: bool = False
+    """Something that should have been read could not be."""
+    finished: bool = False
+    relisted: bool = False
+    pages: int = 0
+    cursors: dict[str, dict[str, Any]] = field(default_factory=dict)
+    problems: list[str] = field(default_factory=list)
+    resumes_at: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+
+class Stopped(Exception):
+    """A person paused or cancelled the run."""
+
+
+async def stop_where_asked(app: App, run_id: str) -> None:
+    if await app.database.query(lambda c: runs.status(c, run_id)) != "running":
+        raise Stopped
+
+
+async def fetch_all(
+    app: App, run_id: str, params: Params, state: Fetching, told: Callable[[Fetching], None]
+) -> None:
+    """Read everything that the run asks for, and store it in batches, from where `state` stands."""
+    while not state.finished:
+        await _back_pressure(app, run_id)
+        names = params.repositories
+        if params.issues:
+            await _fetch_named(app, run_id, params, state)
+        elif state.repository >= len(names):
+            await _store_page(app, run_id, state, [], last=True)
+        else:
+            await _fetch_page(app, run_id, params, state, names[state.repository])
+        told(state)
+
+
+async def _back_pressure(app: App, run_id: str) -> None:
+    """Fetch no further ahead than the workers can take, nor beyond the memory that may be used."""
+    limit = app.settings.scaling.parallel_workers + 2
+    while True:
+        await stop_where_asked(app, run_id)
+        waiting = await app.database.query(lambda c: runs.open_batches(c, run_id))
+        if waiting == 0 or (waiting < limit and memory_mb() < app.settings.scaling.max_memory_mb):
+            return
+        await asyncio.sleep(0.02)
+
+
+def memory_mb() -> float:
+    """Resident memory of this process and its children, in MB."""
+    total = 0
+    me = psutil.Process()
+    for process in (me, *me.children(recursive=True)):
+        try:
+            total += process.memory_info().rss
+        except psutil.Error:
+            continue
+    return total / 1e6
+
+
+async def _fetch_named(app: App, run_id: str, params: Params, state: Fetching) -> None:
+    """The issues that were asked for by name."""
+    found: list[Issue] = []
+    pulls = 0
+    for ref in params.issues:
+        repo, number = parse_ref(ref)
+        try:
+            item = await app.github.issue(repo, number)
+        except SwitchyardError as error:
+            state.problems.append(f"{ref}: {error}")
+            state.incomplete = True
+            stored = await app.database.query(lambda c, ref=ref: cases.load_issues(c, [ref]))  # type: ignore[misc]
+            if stored and isinstance(error, Transient):
+                state.from_cache = True
+                found += stored
+            continue
+        if is_pull_request(item):
+            pulls += 1
+        else:
+            found += parse_items([item], repo, state)
+    await _store_page(app, run_id, state, found, pulls, last=True)
+
+
+async def _fetch_page(app: App, run_id: str, params: Params, state: Fetching, repo: str) -> None:
+    """One page of one repository; where GitHub fails, the stored copies instead."""
+    row = await app.database.query(lambda c: runs.repository(c, repo))
+    since = since_of(params, row)
+    first = state.url is None
+    etag = row.etag if first and row and row.etag_url == app.github.first_page(repo, since) else None
+    try:
+        if first:
+            state.started = None
+            if not await _may_write(app, repo):
+                state.problems.append(
+                    f"{repo}: the credential may not label issues; give it write access to issues"
+                )
+            state.started = (app.github.server_time or datetime.now(UTC)).isoformat()
+        page = await app.github.list_issues(repo, since=since, url=state.url, etag=etag)
+    except RateLimited as error:
+        wait = (error.until - datetime.now(UTC)).total_seconds()
+        if wait <= params.wait:
+            await asyncio.sleep(max(wait, 0.05))
+            return
+        state.problems.append(f"{repo}: {error}; the next run reads on")
+        state.resumes_at = error.until.timestamp()
+        await _next_repository(app, run_id, state, [])
+        return
+    except Transient as error:
+        await _fall_back(app, run_id, params, state, repo, error)
+        return
+    except (Unauthorized, Rejected) as error:
+        if isinstance(error, BadCredential):
+            raise
+        state.incomplete = True
+        state.problems.append(f"{repo}: {error}")
+        await _next_repository(app, run_id, state, [])
+        return
+    state.pages += 1
+    pulls = [item for item in page.items if is_pull_request(item)]
+    issues = parse_items([item for item in page.items if not is_pull_request(item)], repo, state)
+    if page.next_url is not None:
+        state.url = page.next_url
+        await _store_page(app, run_id, state, issues, len(pulls))
+        return
+    if state.pages > 1 and not state.relisted and await _may_have_moved(app, repo, state):
+        # Something was closed meanwhile: later pages moved forward by one, so look once more.
+        state.relisted = True
+        state.url = app.github.first_page(repo, since)
+        await _store_page(app, run_id, state, issues, len(pulls))
+        return
+    covers = not params.since or (row is not None and row.cursor is not None and since is not None
+                                  and since.timestamp() <= row.cursor)  # fmt: skip
+    if covers and not page.unchanged and page.items and state.started:
+        cursor = {"cursor": parse_time(state.started).timestamp(), "etag": None, "etag_url": None}
+        state.cursors[repo] = cursor
+    elif covers and first and page.etag and not page.unchanged:
+        state.cursors[repo] = {"etag": page.etag, "etag_url": app.github.first_page(repo, since)}
+    again = await app.database.query(lambda c: cases.failed_keys(c, repo, run_id))
+    stored = await app.database.query(lambda c: cases.load_issues(c, again))
+    await _next_repository(app, run_id, state, [*issues, *stored], len(pulls))
+
+
+def since_of(params: Params, row: Any) -> datetime | None:
+    if params.since:
+        return parse_time(params.since)
+    if params.full or row is None or row.cursor is None:
+        return None
+    return datetime.fromtimestamp(row.cursor, UTC) - OVERLAP
+
+
+async def _may_write(app: App, repo: str) -> bool:
+    """Where even this cannot be asked, the list of issues tells what is wrong."""
+    try:
+        return (await app.github.access(repo)).can_write
+    except BadCredential:
+        raise
+    except (Rejected, Unauthorized):
+        return True
+
+
+async def _may_have_moved(app: App, repo: str, state: Fetching) -> bool:
+    try:
+        return await app.github.closed_since(repo, parse_time(state.started))
+    except SwitchyardError as error:
+        log.warning("cannot tell whether pages moved", repo=repo, error=str(error))
+        return False
+
+
+async def _fall_back(
+    app: App, run_id: str, params: Params, state: Fetching, repo: str, error: Transient
+) -> None:
+    """GitHub does not answer: go on with the stored copies that this run has not fetched itself."""
+    keys = await app.database.query(lambda c: cases.cached_keys(c, repo, run_id))
+    state.problems.append(
+        f"{repo}: {error}; "
+        + (f"went on with {len(keys)} stored issues" if keys else "no stored copy to go on with")
+    )
+    state.incomplete = state.incomplete or not keys
+    size = app.settings.scaling.batch_size
+    for start in range(0, len(keys), size):
+        part = keys[start : start + size]
+        issues = await app.database.query(lambda c, part=part: cases.load_issues(c, part))  # type: ignore[misc]
+        state.from_cache = True
+        await _store_page(app, run_id, state, issues)
+    await _next_repository(app, run_id, state, [])
+
+
+async def _next_repository(
+    app: App, run_id: str, state: Fetching, issues: Sequence[Issue], pulls: int = 0
+) -> None:
+    state.repository += 1
+    state.url, state.started, state.pages, state.relisted = None, None, 0, False
+    await _store_page(app, run_id, state, issues, pulls)
+
+
+def parse_items(items: Sequence[Mapping[str, Any]], repo: str, state: Fetching) -> list[Issue]:
+    issues = []
+    for item in items:
+        try:
+            issues.append(parse_issue(item, repo))
+        except (ValueError, TypeError, AttributeError) as error:
+            state.bad += 1
+            state.fetched += 1
+            state.problems.append(f"{repo}: an issue could not be read ({error})")
+            state.incomplete = True
+    return issues
+
+
+async def _store_page(
+    app: App,
+    run_id: str,
+    state: Fetching,
+    issues: Sequence[Issue],
+    pulls: int = 0,
+    *,
+    last: bool = False,
+) -> None:
+    """Store a page's issues, the batches that are full, and where fetching stands, in one transaction."""
+    size = app.settings.scaling.batch_size
+
+    def work(connection: Any) -> None:
+        fresh = cases.store_issues(connection, run_id, issues)
+        # Counted are distinct issues: a page that moved shows some twice.
+        state.fetched += len(fresh) + pulls
+        state.pulls += pulls
+        keys = state.buffer + fresh
+        full = len(keys) - len(keys) % size
+        groups = [keys[i : i + size] for i in range(0, full, size)]
+        state.buffer = keys[full:]
+        if last:
+            state.finished = True
+            if state.buffer:
+                groups.append(state.buffer)
+                state.buffer = []
+        runs.add_batches(connection, run_id, state.batches, groups)
+        state.batches += len(groups)
+        runs.update(connection, run_id, progress=state.to_json(), problems=state.problems)
+
+    await app.database.run(work)
+
+
+async def save_cursors(app: App, run_id: str, state: Fetching) -> None:
+    """Only a run that handled all its cases moves the cursors."""
+
+    def work(connection: Any) -> None:
+        for repo, values in state.cursors.items():
+            runs.save_repository(connection, repo, **values)
+
+    await app.database.run(work)

@@ -19,6 +19,8 @@ from models.report import GITHUB_KEYS, NOTIFICATION_KEYS, STORY_KEYS, CaseLine, 
 from subflows.triage import Failure
 
 REPORTS = Path("var/reports")
+PACED = ("rate", "content")
+"""Reasons to stand still that are healthy."""
 MOST_URGENT = 5
 MOST_REPORTS = 10
 """Security reports that are told one by one; the others are counted."""
@@ -81,16 +83,18 @@ def _status(
         return row.status, None
     if row.status == "running" and not ending:
         return "running", None
-    if progress.get("incomplete") and not progress.get("fetched"):
+    if progress.get("failed") or (progress.get("incomplete") and not progress.get("fetched")):
         return "failed", None
     now = time.time()
-    paced = [s.ready_at for s in states if s.blocked_kind == "rate" and s.ready_at > now]
-    healthy = queued == 0 or (bool(paced) and len(paced) == len([s for s in states if s.pending]))
+    # What waits for another lane's answer is that lane's business.
+    states = [s for s in states if s.next_at < outbox.WAITING]
+    paced = [s.blocked_until for s in states if s.blocked_kind in PACED and (s.blocked_until or 0) > now]
+    healthy = queued == 0 or (bool(paced) and len(paced) == len(states))
     if failed or dead or progress.get("incomplete") or not healthy:
         return "partial", None
     resumes = progress.get("resumes_at")
     if queued:
-        return "paused", min(paced)
+        return "paused", min(at for at in paced if at)
     if resumes and resumes > now:
         return "paused", float(resumes)
     return ("partial", None) if resumes else ("completed", None)
@@ -101,7 +105,7 @@ def _lane_problems(states: Sequence[outbox.LaneState]) -> list[str]:
     return [
         f"{state.pending} commands for {state.name} wait: {state.blocked_reason or state.last_error}"
         for state in states
-        if (state.blocked_reason or state.last_error) and state.blocked_kind != "rate"
+        if (state.blocked_reason or state.last_error) and state.blocked_kind not in PACED
     ]
 
 
@@ -236,12 +240,16 @@ def dry_report(
     pulls: int,
     bad: int,
     incomplete: bool,
+    refused: bool,
     from_cache: bool,
     problems: tuple[str, ...],
     started: float,
 ) -> RunReport:
     """A dry run's report: `planned` holds what would be done, the other counts stay 0."""
     failed = sums.get("failed", 0) + bad
+    status = "partial" if failed or incomplete else "completed"
+    if refused or (incomplete and not fetched):
+        status = "failed"
     triaged = sums.get("triaged", 0)
     shortcut = "shortcut" in app.targets
     hooks = sum(name.startswith("webhook:") for name in app.targets)
@@ -261,7 +269,7 @@ def dry_report(
     }
     return RunReport(
         run_id=run_id,
-        status="failed" if incomplete and not fetched else "partial" if failed or incomplete else "completed",
+        status=status,
         dry_run=True,
         name=app.settings.name,
         started_at=iso(started),

@@ -45,7 +45,7 @@ async def _claim(app: App) -> Batch | None:
     try:
         if not await app.database.query(runs.has_open):
             return None
-        return await app.database.run(lambda c: runs.claim(c, app.me, owners.alive(c)))
+        return await app.database.run(lambda c: runs.claim(c, app.me, owners.alive(c), list(app.in_hand)))
     except SQLAlchemyError as error:
         log.error("cannot claim a batch, trying again", error=brief(error))
         return None
@@ -53,6 +53,7 @@ async def _claim(app: App) -> Batch | None:
 
 async def _attempt(app: App, batch: Batch) -> None:
     """A batch that fails as a whole (a full disk, a locked database) is tried again, not lost."""
+    app.in_hand.add((batch.run_id, batch.number))
     try:
         await work_batch(app, batch)
     except Exception as error:
@@ -60,6 +61,8 @@ async def _attempt(app: App, batch: Batch) -> None:
         await asyncio.sleep(1)
         with suppress(SQLAlchemyError):
             await app.database.run(lambda c: runs.give_back(c, batch))
+    finally:
+        app.in_hand.discard((batch.run_id, batch.number))
 
 
 async def work_batch(app: App, batch: Batch) -> None:

@@ -4,6 +4,8 @@ import json
 import logging
 import os
 import sys
+import threading
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -290,6 +292,8 @@ def main() -> None:
             app(hoisted(sys.argv[1:]), prog_name="switchyard")
         finally:
             sys.stdout.flush()
+    except SystemExit as ended:
+        _leave(ended)
     except UserFacing as error:
         _end(f"{error}", 2)
     except SwitchyardError as error:
@@ -311,6 +315,17 @@ def main() -> None:
             "This is a fault of Switchyard; `python -X dev -m bot …` shows where.",
             1,
         )
+
+
+def _leave(ended: SystemExit) -> NoReturn:
+    """End with the exit code, and not wait for a request that hangs in a thread: its command is looked up later."""
+    deadline = time.monotonic() + 0.5
+    for thread in threading.enumerate():
+        if thread is not threading.main_thread() and not thread.daemon:
+            thread.join(max(0.0, deadline - time.monotonic()))
+            if thread.is_alive() and isinstance(ended.code, int):
+                os._exit(ended.code)
+    raise ended
 
 
 def _end(words: str, code: int) -> NoReturn:

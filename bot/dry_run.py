@@ -65,6 +65,7 @@ async def dry_run(
         pulls=state.pulls,
         bad=state.bad,
         incomplete=state.incomplete,
+        refused=state.failed,
         from_cache=state.from_cache,
         problems=tuple(state.problems),
         started=started,
@@ -98,14 +99,15 @@ async def _pages(app: App, params: Params, state: Fetching) -> AsyncIterator[lis
         since = since_of(params, row)
         url: str | None = None
         seen: set[int] = set()
+        if state.failed:
+            return
         while True:
             try:
                 page = await app.github.list_issues(repo, since=since, url=url)
             except SwitchyardError as error:
-                if isinstance(error, BadCredential):
-                    raise
                 state.problems.append(f"{repo}: {error}")
                 state.incomplete = True
+                state.failed = isinstance(error, BadCredential)
                 break
             pulls = [item for item in page.items if is_pull_request(item)]
             issues = parse_items([item for item in page.items if not is_pull_request(item)], repo, state)

@@ -65,11 +65,17 @@ class Fetching:
     pulls: int = 0
     bad: int = 0
     from_cache: bool = False
+    failed: bool = False
+    """The credential was refused: what was read is still brought to its end."""
     incomplete: bool = False
     """Something that should have been read could not be."""
     finished: bool = False
     relisted: bool = False
     pages: int = 0
+    pull_numbers: list[int] = field(default_factory=list)
+    """Pull requests of the repository that is being read; a list that is read again shows them again."""
+    waited: float = 0.0
+    """Seconds spent on GitHub's refusals for its rate."""
     cursors: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     resumes_at: float | None = None
@@ -137,6 +143,7 @@ async def _fetch_named(app: App, run_id: str, params: Params, state: Fetching) -
         except SwitchyardError as error:
             state.problems.append(f"{ref}: {error}")
             state.incomplete = True
+            state.failed = state.failed or isinstance(error, BadCredential)
             stored = await app.database.query(lambda c, ref=ref: cases.load_issues(c, [ref]))  # type: ignore[misc]
             if stored and isinstance(error, Transient):
                 state.from_cache = True
@@ -165,9 +172,10 @@ async def _fetch_page(app: App, run_id: str, params: Params, state: Fetching, re
             state.started = (app.github.server_time or datetime.now(UTC)).isoformat()
         page = await app.github.list_issues(repo, since=since, url=state.url, etag=etag)
     except RateLimited as error:
-        wait = (error.until - datetime.now(UTC)).total_seconds()
-        if wait <= params.wait:
-            await asyncio.sleep(max(wait, 0.05))
+        wait = max((error.until - datetime.now(UTC)).total_seconds(), 0.05)
+        if state.waited + wait <= params.wait:
+            state.waited += wait
+            await asyncio.sleep(wait)
             return
         state.problems.append(f"{repo}: {error}; the next run reads on")
         state.resumes_at = error.until.timestamp()
@@ -177,14 +185,17 @@ async def _fetch_page(app: App, run_id: str, params: Params, state: Fetching, re
         await _fall_back(app, run_id, params, state, repo, error)
         return
     except (Unauthorized, Rejected) as error:
-        if isinstance(error, BadCredential):
-            raise
         state.incomplete = True
         state.problems.append(f"{repo}: {error}")
+        if isinstance(error, BadCredential):
+            state.failed = True
+            state.repository = len(params.repositories)
         await _next_repository(app, run_id, state, [])
         return
     state.pages += 1
-    pulls = [item for item in page.items if is_pull_request(item)]
+    seen = set(state.pull_numbers)
+    pulls = [item for item in page.items if is_pull_request(item) and item.get("number") not in seen]
+    state.pull_numbers += [item["number"] for item in pulls if isinstance(item.get("number"), int)]
     issues = parse_items([item for item in page.items if not is_pull_request(item)], repo, state)
     if page.next_url is not None:
         state.url = page.next_url
@@ -203,6 +214,12 @@ async def _fetch_page(app: App, run_id: str, params: Params, state: Fetching, re
         state.cursors[repo] = cursor
     elif covers and first and page.etag and not page.unchanged:
         state.cursors[repo] = {"etag": page.etag, "etag_url": app.github.first_page(repo, since)}
+    given_up = [] if params.full else await app.database.query(lambda c: cases.given_up(c, repo))
+    if given_up:
+        state.problems.append(
+            f"{repo}: {', '.join(given_up)} failed {cases.MAX_FAILURES} times and "
+            "will be tried again when changed, or with --full"
+        )
     again = await app.database.query(lambda c: cases.failed_keys(c, repo, run_id))
     stored = await app.database.query(lambda c: cases.load_issues(c, again))
     await _next_repository(app, run_id, state, [*issues, *stored], len(pulls))
@@ -230,8 +247,9 @@ async def _may_have_moved(app: App, repo: str, state: Fetching) -> bool:
     try:
         return await app.github.closed_since(repo, parse_time(state.started))
     except SwitchyardError as error:
-        log.warning("cannot tell whether pages moved", repo=repo, error=str(error))
-        return False
+        # Reading once more costs a little; believing that nothing moved could cost an issue.
+        log.warning("cannot tell whether pages moved, reading again", repo=repo, error=str(error))
+        return True
 
 
 async def _fall_back(
@@ -258,6 +276,7 @@ async def _next_repository(
 ) -> None:
     state.repository += 1
     state.url, state.started, state.pages, state.relisted = None, None, 0, False
+    state.pull_numbers = []
     await _store_page(app, run_id, state, issues, pulls)
 
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 import structlog
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store import outbox, owners
 from bot.store.database import Database, GroupWriter, brief
@@ -97,7 +98,7 @@ class Lane:
     async def drain(self, lanes: Mapping[str, "Lane"]) -> None:
         """Deliver until nothing is due or the lane must stand still."""
         self._hold = None
-        self._closed.clear()
+        self._closed = {name: held for name, held in self._closed.items() if held[0] > time.time()}
         await self.database.run(lambda c: outbox.block(c, self.name, None, None, None))
         limit = self.in_flight * 16
         while self._hold is None:
@@ -111,7 +112,7 @@ class Lane:
         held = self._hold
         if held is None and self._closed:
             until, reason = max(self._closed.values())
-            held = (until, "rate", reason)
+            held = (until, "content", reason)
         if held is None:
             return
         until, kind, reason = held
@@ -146,9 +147,8 @@ class Lane:
 
     async def _settle(self, chunk: list[Pending], lanes: Mapping[str, "Lane"]) -> None:
         """Bring one request's commands to an outcome, whatever happens."""
-        operation = chunk[0].command.operation
-        if operation in self._closed:
-            until, words = self._closed[operation]
+        until, words = self._closed.get(chunk[0].command.operation, (0.0, ""))
+        if until > time.time():
             await self._save([self._later(p, until, words) for p in chunk], lanes)
             return
         try:
@@ -157,11 +157,26 @@ class Lane:
                 await self._send(chunk, lanes)
         except SwitchyardError as error:
             await self._save([self._failed(p, error, sent=False) for p in chunk], lanes)
+        except SQLAlchemyError:
+            # What was sent but could not be noted is marked, and will be looked up.
+            raise
         except Exception as error:
             # A bug of ours: the commands go to the dead letters with its name, the lane goes on.
             log.error("delivery failed", lane=self.name, keys=[p.key for p in chunk][:3], error=brief(error))
             words = f"internal error: {type(error).__name__}: {error}"[:300]
-            await self._save([Outcome(key=p.key, issue=p.command.issue, error=words) for p in chunk], lanes)
+            await self._save(
+                [
+                    Outcome(
+                        key=p.key,
+                        issue=p.command.issue,
+                        payload_hash=p.payload_hash,
+                        error=words,
+                        uncertain=True,
+                    )
+                    for p in chunk
+                ],
+                lanes,
+            )
 
     async def _look_up(self, chunk: list[Pending], lanes: Mapping[str, "Lane"]) -> list[Pending]:
         """Of commands that may have arrived, settle those that did; returns those still to be sent."""
@@ -175,7 +190,9 @@ class Lane:
         if found:
             await self._save(
                 [
-                    Outcome(key=p.key, issue=p.command.issue, answer=found[p.key])
+                    Outcome(
+                        key=p.key, issue=p.command.issue, payload_hash=p.payload_hash, answer=found[p.key]
+                    )
                     for p in chunk
                     if p.key in found
                 ],
@@ -202,7 +219,7 @@ class Lane:
         self._last_success = time.monotonic()
         await self._save(
             [
-                Outcome(key=p.key, issue=p.command.issue, answer=answer)
+                Outcome(key=p.key, issue=p.command.issue, payload_hash=p.payload_hash, answer=answer)
                 for p, answer in zip(chunk, answers, strict=True)
             ],
             lanes,
@@ -243,11 +260,17 @@ class Lane:
             counted = time.monotonic() - self._last_success < ALIVE_WINDOW
             if counted and pending.failures + 1 >= self.retry.max_attempts:
                 return Outcome(
-                    key=pending.key, issue=pending.command.issue, error=words, tried=True, counted=True
+                    key=pending.key,
+                    issue=pending.command.issue,
+                    payload_hash=pending.payload_hash,
+                    error=words,
+                    tried=True,
+                    counted=True,
                 )
             return Outcome(
                 key=pending.key,
                 issue=pending.command.issue,
+                payload_hash=pending.payload_hash,
                 again_at=now + self.retry.delay(pending.attempts + 1),
                 error=words,
                 tried=sent,
@@ -256,12 +279,18 @@ class Lane:
             )
         if isinstance(error, Rejected) and sent:
             return Outcome(
-                key=pending.key, issue=pending.command.issue, error=words, tried=True, counted=True
+                key=pending.key,
+                issue=pending.command.issue,
+                payload_hash=pending.payload_hash,
+                error=words,
+                tried=True,
+                counted=True,
             )
         # A refused look-up settles nothing; the command waits for a person or a mended configuration.
         return Outcome(
             key=pending.key,
             issue=pending.command.issue,
+            payload_hash=pending.payload_hash,
             again_at=now + self.retry.max_delay,
             error=words,
             uncertain=uncertain,
@@ -277,6 +306,7 @@ class Lane:
         return Outcome(
             key=pending.key,
             issue=pending.command.issue,
+            payload_hash=pending.payload_hash,
             again_at=at,
             error=words,
             uncertain=pending.maybe_sent_at is not None if uncertain is None else uncertain,

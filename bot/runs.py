@@ -53,7 +53,7 @@ async def drive(
     state = Fetching(**row.progress)
     before = app.requests()
     progress = Progress(fetched=state.fetched - state.pulls)
-    pump = asyncio.create_task(_report_progress(app, run_id, progress, watch))
+    pump = asyncio.create_task(_report_progress(app, run_id, progress, watch, row.requests, before))
     workers = asyncio.create_task(work_batches(app))
     try:
         await fetch_all(app, run_id, params, state, progress.see)
@@ -66,13 +66,12 @@ async def drive(
         progress.phase = "delivering"
         await settle(app, run_id, deadline)
         await save_cursors(app, run_id, state)
-        requests = _sum(row.requests, before, app.requests())
-        await app.database.run(lambda c: runs.update(c, run_id, requests=requests))
+        await _store_requests(app, run_id, _sum(row.requests, before, app.requests()))
         await aggregate.announce(app, run_id)
         await check_alerts(app)
-        await settle(app, run_id, max(deadline, time.time() + 5), lanes=("slack", "webhook"))
-        requests = _sum(row.requests, before, app.requests())
-        await app.database.run(lambda c: runs.update(c, run_id, requests=requests))
+        last = max(deadline, time.time() + min(5.0, params.wait))
+        await settle(app, run_id, last, lanes=("slack", "webhook"))
+        await _store_requests(app, run_id, _sum(row.requests, before, app.requests()))
         return await aggregate.finish(app, run_id)
     except Stopped:
         await app.database.run(lambda c: runs.update(c, run_id, owner=None))
@@ -88,12 +87,25 @@ def _sum(stored: Mapping[str, int], before: Mapping[str, int], now: Mapping[str,
     return {name: stored.get(name, 0) + count - before.get(name, 0) for name, count in now.items()}
 
 
-async def _report_progress(app: App, run_id: str, progress: Progress, watch: Watch) -> None:
+async def _report_progress(
+    app: App,
+    run_id: str,
+    progress: Progress,
+    watch: Watch,
+    stored: Mapping[str, int],
+    before: Mapping[str, int],
+) -> None:
+    """Twice a second: tell how far the run is, and store what it sent, for a kill may come at any time."""
     while True:
+        await _store_requests(app, run_id, _sum(stored, before, app.requests()))
         totals = await app.database.query(lambda c: runs.totals(c, run_id))
         progress.triaged = totals.get("triaged", 0) + totals.get("unchanged", 0) + totals.get("failed", 0)
         watch(progress)
         await asyncio.sleep(0.5)
+
+
+async def _store_requests(app: App, run_id: str, requests: Mapping[str, int]) -> None:
+    await app.database.run(lambda c: runs.update(c, run_id, requests=dict(requests)))
 
 
 async def _until_batches_done(app: App, run_id: str, workers: "asyncio.Task[None]") -> None:

@@ -119,7 +119,8 @@ class _StoredIssues:
             rows += [
                 (ref, title, url)
                 for ref, title, url in self._query(
-                    "SELECT key, title, url FROM cases WHERE trace_key = :key LIMIT 5", {"key": key}
+                    "SELECT key, title, url FROM cases WHERE trace_key = :key AND route <> 'security' LIMIT 5",
+                    {"key": key},
                 )
                 if ref != issue.ref and ref.startswith(f"{issue.repo}#")
             ]

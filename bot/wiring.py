@@ -1,6 +1,7 @@
 """The composition root: from settings and secrets to a running application."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.lanes import Lane
-from bot.store import owners
+from bot.store import outbox, owners
 from bot.store.database import Database, GroupWriter
 from bot.think import Thinker, ThinkSettings
 from config.secrets import Secrets, load_secrets
@@ -25,6 +26,9 @@ from nodes.base import Policy, Rule
 
 log = structlog.get_logger()
 _breakers: sa.Table = BreakerRow.__table__  # type: ignore[attr-defined]
+
+PRIMED = 600.0
+"""Seconds back from which deliveries are counted when a process begins."""
 
 
 @dataclass(slots=True)
@@ -44,6 +48,8 @@ class App:
     skipped: tuple[str, ...]
     """What is off, and why, as sentences for people."""
     lanes: dict[str, Lane] = field(default_factory=dict)
+    in_hand: set[tuple[str, int]] = field(default_factory=set)
+    """Batches, by run and number, that this process is working on."""
 
     @property
     def user_agent(self) -> str:
@@ -238,11 +244,26 @@ async def restore_breakers(app: App) -> None:
             app.guards[row.service].breaker.restore(row.state, opened)
 
 
+async def prime_budgets(app: App) -> None:
+    """What earlier processes wrote in the last minutes counts: the next run must not bump into its limit."""
+    since = time.time() - PRIMED
+    sent = await app.database.query(lambda c: outbox.sent_since(c, since))
+    for (target, operation), times in sent.items():
+        guard = app.guards.get(target)
+        if guard is None:
+            continue
+        # A bulk of stories was one request.
+        guard.budget.prime(times[:: app.targets[target].bulk_size(operation)])
+        if guard.content is not None and operation == "write_comment":
+            guard.content.prime(times)
+
+
 @asynccontextmanager
 async def working(app: App) -> AsyncIterator[None]:
     """While inside, this process is alive to the others and works its lanes."""
     await app.database.run(lambda c: owners.beat(c, app.me))
     await restore_breakers(app)
+    await prime_budgets(app)
     tasks = [asyncio.create_task(_beat(app))]
     tasks += [asyncio.create_task(lane.run(app.lanes)) for lane in app.lanes.values()]
     try:

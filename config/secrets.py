@@ -22,6 +22,9 @@ NAMES = (
     "SWITCHYARD_ADMIN_TOKEN",
 )
 
+IN_HEADERS = ("GITHUB_TOKEN", "SHORTCUT_API_TOKEN", "SLACK_BOT_TOKEN", "NOTION_TOKEN", "LLM_API_KEY")
+"""Secrets that go to their service in a header."""
+
 
 @dataclass(frozen=True, repr=False)
 class Secrets:
@@ -56,6 +59,9 @@ def load_secrets(extra: tuple[str, ...] = (), environ: Mapping[str, str] = os.en
                 value = path.read_text(encoding="utf-8").strip() if path.exists() else ""
             except (OSError, UnicodeDecodeError) as error:
                 raise UserFacing(f"secret {name}: {path} cannot be read ({error})") from None
+        if name in IN_HEADERS and not (value.isascii() and value.isprintable()):
+            # HTTP libraries name a header they cannot send, and its value with it.
+            raise UserFacing(f"secret {name}: holds a character that no secret has; copy it again")
         if value:
             values[name] = value
     return Secrets(values)

@@ -69,6 +69,11 @@ class Budget:
                 assert isinstance(wait, int)
                 raise self._wait(now + max(wait, 1) / 1000)
 
+    def prime(self, times: Sequence[float]) -> None:
+        """Take what was sent before this process began (epoch seconds, oldest first) from the budget."""
+        for at in times:
+            self._bucket.put(RateItem(self.service, int(at * 1000)))
+
     def hold(self, until: datetime) -> None:
         """The service refused for its rate: nothing more until then."""
         self.held_until = max(self.held_until, until.timestamp())
@@ -138,9 +143,10 @@ class Breaker:
         """May a call go now? True where it is the probe; raises BreakerOpen where it may not."""
         if self.state == pybreaker.STATE_CLOSED:
             return False
-        due = self.probe_at
-        if self._probing or (due is not None and datetime.now(UTC) < due):
-            raise BreakerOpen(self.service, due or datetime.now(UTC))
+        due, now = self.probe_at, datetime.now(UTC)
+        if self._probing or (due is not None and now < due):
+            # While a probe is under way its end is awaited, a second at a time.
+            raise BreakerOpen(self.service, max(due or now, now + timedelta(seconds=1)))
         self._probing = True
         self._breaker.half_open()
         return True
@@ -200,13 +206,17 @@ class Guard:
     ) -> T:
         """One request. `content` marks those that create content, which GitHub counts apart.
 
-        The request itself raises models.errors; a time-out becomes Transient. The budget is asked before
-        the breaker, so that a call that must wait never takes the place of the probe.
+        The request itself raises models.errors; a time-out becomes Transient. The breaker is asked before
+        the budget, so that a call that is not let through spends nothing.
         """
-        if self.content is not None and content:
-            self.content.spend()
-        self.budget.spend()
         probe = self.breaker.enter()
+        try:
+            if self.content is not None and content:
+                self.content.spend()
+            self.budget.spend()
+        except RateLimited:
+            self.breaker.abandon(probe)
+            raise
         started = time.monotonic()
         self.requests += 1
         try:
@@ -268,4 +278,5 @@ def retry_after(header: str | None, *, default: float, now: datetime | None = No
         seconds = default
     if not 0 <= seconds <= 86_400:
         seconds = default
-    return (now or datetime.now(UTC)) + timedelta(seconds=seconds)
+    # "At once" would be a flood: a service that says so is asked again after a second.
+    return (now or datetime.now(UTC)) + timedelta(seconds=max(seconds, 1.0))

@@ -118,6 +118,7 @@ class Pending:
 
     command: Command
     created_at: datetime
+    payload_hash: str = ""
     attempts: int = 0
     failures: int = 0
     maybe_sent_at: datetime | None = None

@@ -134,7 +134,7 @@ class LaneRow(SQLModel, table=True):
     holder: str | None = None
     blocked_until: float | None = None
     blocked_kind: str | None = None
-    """rate (healthy, paced), breaker, or credential"""
+    """rate or content (healthy, paced), breaker, or credential"""
     blocked_reason: str | None = None
 
 

@@ -24,6 +24,7 @@ from bot.aggregate import REPORTS, finish
 from bot.dry_run import dry_run
 from bot.fetch import Params
 from bot.store import owners, runs
+from bot.store.database import brief
 from bot.think import limit_arenas, load_model
 from bot.wiring import App, build, close, working
 from config.settings import Settings
@@ -153,6 +154,9 @@ async def drive_safely(
         return await engine.drive(app, run_id, watch, wait=wait)
     except SwitchyardError as error:
         return await finish(app, run_id, "failed", str(error))
+    except Exception as error:
+        # A bug of ours must not come back with every later run that takes this one over.
+        return await finish(app, run_id, "failed", f"internal error: {brief(error)}")
 
 
 class ProgressBar:

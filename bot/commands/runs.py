@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bot.report_words import plain
 from bot.store import cases, runs
 from bot.store.database import Database
 from config.settings import Settings
@@ -65,8 +66,10 @@ def show_run(database: Database, settings: Settings, run_id: str, as_json: bool)
         table.add_row(str(step["name"]), str(step["state"]), str(step["issues"]))
     console.print(table)
     for line in lines:
-        title = "routed for review" if line.route == "security" else escape(line.title[:80])
-        console.print(f"  {line.ref}  {line.route}  {title}  {escape(line.error)}", highlight=False)
+        title = "routed for review" if line.route == "security" else plain(line.title, 80)
+        console.print(
+            f"  {line.ref}  {line.route}  {escape(title)}  {escape(plain(line.error, 200))}", highlight=False
+        )
 
 
 def change_run(database: Database, run_id: str, change: str) -> None:

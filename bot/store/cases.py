@@ -81,7 +81,7 @@ def cached_keys(connection: Connection, repo: str, run_id: str) -> list[str]:
     """Stored issues of a repository that this run has not fetched."""
     rows = connection.execute(
         sa.select(_issues.c.key)
-        .where(_issues.c.repo == repo, _issues.c.run_id != run_id)
+        .where(sa.func.lower(_issues.c.repo) == repo.lower(), _issues.c.run_id != run_id)
         .order_by(_issues.c.number)
     )
     return [row.key for row in rows]
@@ -93,11 +93,25 @@ def failed_keys(connection: Connection, repo: str, run_id: str) -> list[str]:
         sa.select(_cases.c.key)
         .join(_issues, _issues.c.key == _cases.c.key)
         .where(
-            _issues.c.repo == repo,
+            sa.func.lower(_issues.c.repo) == repo.lower(),
             _issues.c.run_id != run_id,
             _cases.c.status == "failed",
             _cases.c.failures < MAX_FAILURES,
         )
+    )
+    return [row.key for row in rows]
+
+
+def given_up(connection: Connection, repo: str) -> list[str]:
+    """Cases that failed so often that they wait for a change of their issue, or for --full."""
+    rows = connection.execute(
+        sa.select(_cases.c.key)
+        .where(
+            sa.func.lower(_cases.c.key).startswith(f"{repo.lower()}#", autoescape=True),
+            _cases.c.status == "failed",
+            _cases.c.failures >= MAX_FAILURES,
+        )
+        .limit(20)
     )
     return [row.key for row in rows]
 

@@ -25,6 +25,8 @@ class Outcome:
 
     key: str
     issue: str | None
+    payload_hash: str
+    """Of the payload that was sent: a newer one may have been stored meanwhile."""
     answer: Mapping[str, Any] | None = None
     again_at: float | None = None
     error: str | None = None
@@ -63,7 +65,32 @@ def store(connection: Connection, run_id: str, commands: Sequence[Command], now:
         verdicts[command.key] = _renew(connection, row, command, run_id, now)
     if inserts:
         connection.execute(sa.insert(_table), inserts)
+    release_waiting(connection, [c.issue for c in commands if c.after and c.issue], now)
     return verdicts
+
+
+def release_waiting(connection: Connection, issues: Sequence[str], now: float) -> set[str]:
+    """Make due what waits for commands that are finished, one way or another; returns the lanes to wake."""
+    if not issues:
+        return set()
+    waiting = connection.execute(
+        sa.select(_table.c.key, _table.c.lane, _table.c.after).where(
+            _table.c.issue.in_(issues), _table.c.state == "pending", _table.c.next_attempt_at == WAITING
+        )
+    ).all()
+    wanted = {key for row in waiting for key in row.after}
+    if not waiting:
+        return set()
+    unfinished = set(
+        connection.execute(
+            sa.select(_table.c.key).where(_table.c.key.in_(wanted), _table.c.state == "pending")
+        ).scalars()
+    )
+    ready = [row for row in waiting if unfinished.isdisjoint(row.after)]
+    connection.execute(
+        sa.update(_table).where(_table.c.key.in_([row.key for row in ready])).values(next_attempt_at=now)
+    )
+    return {row.lane for row in ready}
 
 
 def store_once(connection: Connection, run_id: str, commands: Sequence[Command], now: float) -> None:
@@ -167,6 +194,7 @@ def _pending(row: Any, answers: Mapping[str, Mapping[str, Any]]) -> Pending:
             lane=row.lane,
         ),
         created_at=datetime.fromtimestamp(row.created_at, UTC),
+        payload_hash=row.payload_hash,
         attempts=row.attempts,
         failures=row.failures,
         maybe_sent_at=datetime.fromtimestamp(row.maybe_sent_at, UTC) if row.maybe_sent_at else None,
@@ -184,13 +212,25 @@ _SAVE = (
     sa.update(_table)
     .where(_table.c.key == sa.bindparam("k"))
     .values(
-        state=sa.bindparam("s"),
+        # A payload that changed while the old one was on its way is sent too; a story only once.
+        state=sa.case(
+            (
+                sa.or_(_table.c.payload_hash == sa.bindparam("h"), _table.c.operation == "create_story"),
+                sa.bindparam("s"),
+            ),
+            else_="pending",
+        ),
         answer=sa.bindparam("a", type_=sa.JSON),
         last_error=sa.bindparam("e"),
         attempts=_table.c.attempts + sa.bindparam("n"),
         failures=_table.c.failures + sa.bindparam("f"),
         next_attempt_at=sa.bindparam("t"),
-        maybe_sent_at=sa.case((sa.bindparam("u"), _table.c.maybe_sent_at), else_=sa.null()),
+        maybe_sent_at=sa.case(
+            # The grace before a look-up counts from the failure: a late request lands after its time-out.
+            (sa.and_(sa.bindparam("u"), sa.bindparam("n") > 0), sa.bindparam("w")),
+            (sa.bindparam("u"), _table.c.maybe_sent_at),
+            else_=sa.null(),
+        ),
         sent_at=sa.bindparam("d"),
     )
 )
@@ -207,21 +247,14 @@ def save(connection: Connection, outcomes: Sequence[Outcome], now: float) -> set
         keep = _SAVE.values(answer=_table.c.answer)
         rows = [{k: v for k, v in _row(outcome, now).items() if k != "a"} for outcome in others]
         connection.execute(keep, rows)
-    finished = [o.issue for o in outcomes if o.state != "pending" and o.issue is not None]
-    if not finished:
-        return set()
-    released = connection.execute(
-        sa.update(_table)
-        .where(_table.c.issue.in_(finished), _table.c.state == "pending", _table.c.next_attempt_at == WAITING)
-        .values(next_attempt_at=now)
-        .returning(_table.c.lane)
-    )
-    return {row.lane for row in released}
+    return release_waiting(connection, [o.issue for o in outcomes if o.state != "pending" and o.issue], now)
 
 
 def _row(outcome: Outcome, now: float) -> dict[str, Any]:
     return {
         "k": outcome.key,
+        "h": outcome.payload_hash,
+        "w": now,
         "s": outcome.state,
         "a": dict(outcome.answer) if outcome.answer is not None else None,
         "e": outcome.error,
@@ -248,7 +281,10 @@ class LaneState:
 
     @property
     def ready_at(self) -> float:
-        return max(self.next_at, self.blocked_until or 0.0)
+        """When something of it may go. A spent budget for content holds up only what creates content."""
+        return (
+            self.next_at if self.blocked_kind == "content" else max(self.next_at, self.blocked_until or 0.0)
+        )
 
 
 def lanes(connection: Connection, run_id: str | None = None) -> list[LaneState]:
@@ -394,12 +430,7 @@ def discard(connection: Connection, key: str) -> bool:
         .values(state="dropped")
         .returning(_table.c.issue)
     ).all()
-    for row in result:
-        connection.execute(
-            sa.update(_table)
-            .where(_table.c.issue == row.issue, _table.c.next_attempt_at == WAITING)
-            .values(next_attempt_at=time.time())
-        )
+    release_waiting(connection, [row.issue for row in result if row.issue], time.time())
     return bool(result)
 
 
@@ -417,3 +448,16 @@ def drained(connection: Connection, since: float) -> dict[str, int]:
         "pending": counts.get("pending", 0),
         "dead": counts.get("dead", 0),
     }
+
+
+def sent_since(connection: Connection, since: float) -> dict[tuple[str, str], list[float]]:
+    """When commands were delivered since then, by target and operation, oldest first."""
+    rows = connection.execute(
+        sa.select(_table.c.target, _table.c.operation, _table.c.sent_at)
+        .where(_table.c.state == "sent", _table.c.sent_at >= since)
+        .order_by(_table.c.sent_at)
+    )
+    times: dict[tuple[str, str], list[float]] = {}
+    for target, operation, at in rows:
+        times.setdefault((target, operation), []).append(at)
+    return times

@@ -2,7 +2,7 @@
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -97,8 +97,21 @@ class Batch:
     full: bool
 
 
-def claim(connection: Connection, me: str, alive: Iterable[str]) -> Batch | None:
-    """Take one batch of any running run: a pending one, or one whose process died."""
+def claim(
+    connection: Connection, me: str, alive: Iterable[str], in_hand: Collection[tuple[str, int]] = ()
+) -> Batch | None:
+    """Take one batch of any running run: a pending one, or one whose owner does not work on it any more.
+
+    That is a dead process, or this one where it is not among those it has `in_hand`: a run that ended
+    took its workers along.
+    """
+    forgotten = sa.and_(
+        _batches.c.owner == me,
+        *(
+            sa.not_(sa.and_(_batches.c.run_id == run_id, _batches.c.number == number))
+            for run_id, number in in_hand
+        ),
+    )
     row = connection.execute(
         sa.select(_batches.c.run_id, _batches.c.number, _batches.c.refs, _runs.c.params)
         .join(_runs, _runs.c.id == _batches.c.run_id)
@@ -106,7 +119,10 @@ def claim(connection: Connection, me: str, alive: Iterable[str]) -> Batch | None
             _runs.c.status == "running",
             sa.or_(
                 _batches.c.state == "pending",
-                sa.and_(_batches.c.state == "claimed", _batches.c.owner.not_in(list(alive))),
+                sa.and_(
+                    _batches.c.state == "claimed",
+                    sa.or_(_batches.c.owner.not_in(list(alive)), forgotten),
+                ),
             ),
         )
         .order_by(_runs.c.started_at, _batches.c.number)

@@ -216,6 +216,9 @@ class GithubClient:
         if isinstance(data, dict) and set(data) <= {"data", "url"} and isinstance(data.get("data"), str):
             # PyGithub wraps a text that is no JSON this way; a proxy's error page comes so.
             raise Transient(f"github: answered {method} {url.split('?')[0]} with something that is no JSON")
+        if isinstance(data, dict) and "location" in answer and "id" not in data:
+            # PyGithub follows 301 for any method and takes 307 and 308 for an answer.
+            raise Rejected(f"github: {url.split('?')[0]} moved; use the repository's new name", status=307)
         return answer, data
 
     def _client(self, owner: str) -> Github:
@@ -268,7 +271,8 @@ def _translate(error: Exception, url: str) -> SwitchyardError:
     if isinstance(error, requests.exceptions.ConnectionError):
         return Transient(f"github: cannot connect ({_reason(error)})", maybe_sent=not _never_sent(error))
     if isinstance(error, requests.exceptions.RequestException):
-        return Transient(f"github: {type(error).__name__} ({_reason(error)})")
+        # Its words may quote a header, and with it the credential.
+        return Transient(f"github: {type(error).__name__}")
     if isinstance(error, ValueError):
         return Transient(f"github: answered {url.split('?')[0]} with broken JSON")
     if isinstance(error, (RuntimeError, AssertionError)):

@@ -13,8 +13,9 @@ _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 def parse_issue(item: Mapping[str, Any], repo: str) -> Issue:
     """An Issue from an item of the issues list; ValueError where it has no number."""
     number = item.get("number")
-    if not isinstance(number, int) or number < 1:
+    if not isinstance(number, int) or not 0 < number < 2**31:
         raise ValueError("an item of the issues list has no number")
+    repo = _canonical(item, repo)
     user = item.get("user")
     reactions = item.get("reactions")
     created = parse_time(item.get("created_at"))
@@ -23,15 +24,15 @@ def parse_issue(item: Mapping[str, Any], repo: str) -> Issue:
         number=number,
         title=_text(item.get("title"), 1_000),
         body=_text(item.get("body"), MAX_BODY),
-        html_url=str(item.get("html_url") or f"https://github.com/{repo}/issues/{number}"),
+        html_url=_text(item.get("html_url"), 2_000) or f"https://github.com/{repo}/issues/{number}",
         created_at=created,
         updated_at=parse_time(item.get("updated_at"), default=created),
-        state=str(item.get("state") or "open"),
+        state=_text(item.get("state"), 20) or "open",
         labels=tuple(_label_names(item.get("labels"))),
-        author=str(user["login"]) if isinstance(user, Mapping) and user.get("login") else None,
-        author_association=str(item.get("author_association") or "NONE"),
+        author=_text(user["login"], 100) if isinstance(user, Mapping) and user.get("login") else None,
+        author_association=_text(item.get("author_association"), 40) or "NONE",
         assignees=tuple(
-            str(person["login"])
+            _text(person["login"], 100)
             for person in item.get("assignees") or ()
             if isinstance(person, Mapping) and person.get("login")
         ),
@@ -40,9 +41,15 @@ def parse_issue(item: Mapping[str, Any], repo: str) -> Issue:
     )
 
 
+def _canonical(item: Mapping[str, Any], repo: str) -> str:
+    """The repository's name as GitHub writes it: names differ by no more than case, keys must not."""
+    own = str(item.get("repository_url") or "").rpartition("/repos/")[2]
+    return own if own.casefold() == repo.casefold() else repo
+
+
 def is_pull_request(item: Mapping[str, Any]) -> bool:
     """The issues list holds pull requests too; they carry this key."""
-    return "pull_request" in item
+    return item.get("pull_request") is not None
 
 
 def next_url(link: str | None) -> str | None:
@@ -72,4 +79,4 @@ def _count(value: Any) -> int:
 
 def _label_names(labels: Any) -> list[str]:
     names = (label.get("name") if isinstance(label, Mapping) else label for label in labels or ())
-    return [str(name) for name in names if name]
+    return [_text(name, 300) for name in names if name]

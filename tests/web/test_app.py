@@ -86,7 +86,9 @@ def fill(app: App) -> None:
             for n in (1, 2)
         ]
         outbox.store(connection, "run-1", stories, 1_700_000_000.0)
-        dead = outbox.Outcome(key="story:octo/widgets#2", issue="octo/widgets#2", error="refused: <i>no</i>")
+        dead = outbox.Outcome(
+            key="story:octo/widgets#2", issue="octo/widgets#2", payload_hash="", error="refused: <i>no</i>"
+        )
         outbox.save(connection, [dead], 1_700_000_000.0)
         values = {
             "key": "octo/widgets#1", "run_id": "run-1", "status": "triaged", "route": "security",

@@ -374,3 +374,42 @@ def test_an_issue_that_kills_the_thinking_process_costs_only_itself(tmp_path: Pa
         report = world.run("run", "--json", python_path=path).json
         assert (report["triaged"], report["failed"]) == (7, 1), report
         assert report["stories"]["created"] == 7
+
+
+def test_two_interrupted_runs_are_both_brought_to_their_end(tmp_path: Path) -> None:
+    with bugs(tmp_path, many(60), latency_ms=40) as world:
+        world.set("scaling.batch_size", "5")
+        world.kill_after(1.2, "run", "--issue", "octo/widgets#1")
+        world.kill_after(1.2, "run")
+        result = world.run("run", "--json", timeout=60)
+        assert result.code == 0, result.out
+        assert {run["status"] for run in world.run("runs", "list", "--json").json["runs"]} == {"completed"}
+        assert len(world.listed("stories")) == 60
+        world.assert_once()
+
+
+def test_a_secret_that_cannot_be_sent_is_refused_unseen(world: World) -> None:
+    world.environment["GITHUB_TOKEN"] = "ghp_CANARY\nsecond"
+    for command in ("run", "doctor"):
+        result = world.run(command)
+        assert result.code != 0 and "GITHUB_TOKEN" in result.out + result.err
+        assert "CANARY" not in result.out + result.err
+
+
+def test_the_link_to_the_story_comes_with_the_comment_also_later(tmp_path: Path) -> None:
+    with bugs(tmp_path, many(3)) as world:
+        world.set("integrations.github.link_story", "true")
+        world.set("integrations.github.comment", "never")
+        assert world.run("run", "--json").json["status"] == "completed"
+        world.set("integrations.github.comment", "always")
+        report = world.run("run", "--full", "--json").json
+        assert report["status"] == "completed", report
+        assert all("Shortcut" in json.dumps(comment) for comment in world.listed("comments"))
+
+
+def test_short_refusals_for_the_rate_make_no_flood(tmp_path: Path) -> None:
+    with bugs(tmp_path, many(20)) as world:
+        world.control(service="github", match="POST /repos/.*", fault="status", status=429, retry_after=0)
+        result = world.run("run", "--json", "--wait", "4s", timeout=30)
+        assert result.json["github"]["queued"] == 20
+        assert world.state()["requests"]["github"]["count"] < 200

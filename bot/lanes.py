@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 import structlog
 from sqlalchemy.engine import Connection
@@ -30,8 +31,6 @@ log = structlog.get_logger()
 GRACE = 2.0
 """Seconds before an uncertain request is looked up: one that timed out may still be on its way."""
 CREDENTIAL_PAUSE = 600.0
-ALIVE_WINDOW = 60.0
-"""A failure counts only where the target delivered something else within so many seconds."""
 LOOK = 1.0
 """Seconds between two looks for commands that another process stored."""
 SHORT_HOLD = 1.5
@@ -51,6 +50,7 @@ class Lane:
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     active: bool = False
     _last_success: float = float("-inf")
+    _failed_at: dict[str, float] = field(default_factory=dict)
     _hold: tuple[float, str, str] | None = None
     """Until when the lane stands still, what kind of reason, and the reason."""
     _closed: dict[str, tuple[float, str]] = field(default_factory=dict)
@@ -165,16 +165,7 @@ class Lane:
             log.error("delivery failed", lane=self.name, keys=[p.key for p in chunk][:3], error=brief(error))
             words = f"internal error: {type(error).__name__}: {error}"[:300]
             await self._save(
-                [
-                    Outcome(
-                        key=p.key,
-                        issue=p.command.issue,
-                        payload_hash=p.payload_hash,
-                        error=words,
-                        uncertain=True,
-                    )
-                    for p in chunk
-                ],
+                [_outcome(p, error=words, uncertain=True) for p in chunk],
                 lanes,
             )
 
@@ -189,13 +180,7 @@ class Lane:
         found = await self.target.find(chunk)
         if found:
             await self._save(
-                [
-                    Outcome(
-                        key=p.key, issue=p.command.issue, payload_hash=p.payload_hash, answer=found[p.key]
-                    )
-                    for p in chunk
-                    if p.key in found
-                ],
+                [_outcome(p, answer=found[p.key]) for p in chunk if p.key in found],
                 lanes,
             )
         return [p for p in chunk if p.key not in found]
@@ -218,10 +203,7 @@ class Lane:
             return
         self._last_success = time.monotonic()
         await self._save(
-            [
-                Outcome(key=p.key, issue=p.command.issue, payload_hash=p.payload_hash, answer=answer)
-                for p, answer in zip(chunk, answers, strict=True)
-            ],
+            [_outcome(p, answer=answer) for p, answer in zip(chunk, answers, strict=True)],
             lanes,
         )
 
@@ -239,8 +221,8 @@ class Lane:
     def _failed(self, pending: Pending, error: SwitchyardError, *, sent: bool) -> Outcome:
         """What a failure means for one command; `sent` is False where only a look-up failed."""
         now = time.time()
-        # What was uncertain before a failed look-up stays uncertain.
-        uncertain = pending.maybe_sent_at is not None and not sent
+        # What was uncertain stays so until it is settled: a request may land later than its look-up.
+        uncertain = pending.maybe_sent_at is not None
         words = str(error)[:500]
         if isinstance(error, RateLimited) and error.only_content:
             self._closed[pending.command.operation] = (error.until.timestamp(), words)
@@ -256,21 +238,13 @@ class Lane:
                 return self._later(pending, until.timestamp(), words, uncertain=uncertain)
             return self._stand(pending, until, "credential", words, uncertain)
         if isinstance(error, Transient):
-            # While the target answers nobody, it is an outage and no fault of the command.
-            counted = time.monotonic() - self._last_success < ALIVE_WINDOW
-            if counted and pending.failures + 1 >= self.retry.max_attempts:
-                return Outcome(
-                    key=pending.key,
-                    issue=pending.command.issue,
-                    payload_hash=pending.payload_hash,
-                    error=words,
-                    tried=True,
-                    counted=True,
-                )
-            return Outcome(
-                key=pending.key,
-                issue=pending.command.issue,
-                payload_hash=pending.payload_hash,
+            counted = self._is_its_own_fault(pending.key)
+            # The first failure was not counted: only what came after it could tell.
+            if counted and pending.failures + 2 >= self.retry.max_attempts:
+                maybe = uncertain or error.maybe_sent
+                return _outcome(pending, error=words, tried=True, counted=True, uncertain=maybe)
+            return _outcome(
+                pending,
                 again_at=now + self.retry.delay(pending.attempts + 1),
                 error=words,
                 tried=sent,
@@ -278,23 +252,21 @@ class Lane:
                 uncertain=uncertain or error.maybe_sent,
             )
         if isinstance(error, Rejected) and sent:
-            return Outcome(
-                key=pending.key,
-                issue=pending.command.issue,
-                payload_hash=pending.payload_hash,
-                error=words,
-                tried=True,
-                counted=True,
-            )
+            return _outcome(pending, error=words, tried=True, counted=True)
         # A refused look-up settles nothing; the command waits for a person or a mended configuration.
-        return Outcome(
-            key=pending.key,
-            issue=pending.command.issue,
-            payload_hash=pending.payload_hash,
+        return _outcome(
+            pending,
             again_at=now + self.retry.max_delay,
             error=words,
             uncertain=uncertain,
         )
+
+    def _is_its_own_fault(self, key: str) -> bool:
+        """Did the target take another command since this one failed last? Else it is an outage."""
+        now = time.monotonic()
+        before = self._failed_at.get(key)
+        self._failed_at[key] = now
+        return before is not None and self._last_success > before
 
     def _stand(self, pending: Pending, until: datetime, kind: str, words: str, uncertain: bool) -> Outcome:
         at = until.timestamp()
@@ -303,10 +275,8 @@ class Lane:
         return self._later(pending, at, words, uncertain=uncertain)
 
     def _later(self, pending: Pending, at: float, words: str, *, uncertain: bool | None = None) -> Outcome:
-        return Outcome(
-            key=pending.key,
-            issue=pending.command.issue,
-            payload_hash=pending.payload_hash,
+        return _outcome(
+            pending,
             again_at=at,
             error=words,
             uncertain=pending.maybe_sent_at is not None if uncertain is None else uncertain,
@@ -318,5 +288,11 @@ class Lane:
             if name in lanes:
                 lanes[name].wake.set()
         for outcome in outcomes:
+            if outcome.state != "pending":
+                self._failed_at.pop(outcome.key, None)
             if outcome.state == "dead":
                 log.warning("dead letter", key=outcome.key, error=outcome.error)
+
+
+def _outcome(pending: Pending, **what: Any) -> Outcome:
+    return Outcome(key=pending.key, issue=pending.command.issue, payload_hash=pending.payload_hash, **what)

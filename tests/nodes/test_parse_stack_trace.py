@@ -335,7 +335,7 @@ def test_a_trace_cut_in_the_middle_is_read_or_left(row: tuple[str, ...]) -> None
 @pytest.mark.parametrize(
     ("text", "other"),
     [
-        (PYTHON, PYTHON.replace("/home/ada/", "C:/work/").replace("line 88", "line 93")),
+        (PYTHON, PYTHON.replace("/home/ada/", "C:/src/").replace("line 88", "line 93")),
         (JAVA, JAVA.replace(":41", ":57").replace(":1511", ":9")),
         (NODE, NODE.replace("/srv/widgets", "/opt/app").replace(":17:21", ":18:2")),
         (GO, GO.replace("/home/ada", "/root").replace("0x1c", "0x9f")),

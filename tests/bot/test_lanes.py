@@ -1,0 +1,184 @@
+"""A lane against a target that does as it is told: who dies, who waits, who is looked up."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot import lanes as lanes_module
+from bot.lanes import Lane
+from bot.store import outbox
+from bot.store.database import Database, GroupWriter
+from integrations.base import Answer, RetrySettings
+from models.commands import Pending, create_story
+from models.errors import RateLimited, Rejected, Transient, Unauthorized
+
+
+@dataclass
+class Told:
+    """Answers each send by what `errors` says of its commands; remembers what arrived."""
+
+    name: str = "shortcut"
+    size: int = 4
+    errors: dict[str, Exception] = field(default_factory=dict)
+    has: dict[str, Answer] = field(default_factory=dict)
+    sent: list[list[str]] = field(default_factory=list)
+    looked_up: list[list[str]] = field(default_factory=list)
+
+    def bulk_size(self, operation: str) -> int:
+        return self.size
+
+    async def send(self, commands: Sequence[Pending]) -> Sequence[Answer]:
+        keys = [pending.key for pending in commands]
+        self.sent.append(keys)
+        for key in keys:
+            if key in self.errors:
+                raise self.errors[key]
+        self.has |= {key: {"id": 1} for key in keys}
+        return [{"id": 1} for _ in keys]
+
+    async def find(self, commands: Sequence[Pending]) -> Mapping[str, Answer]:
+        self.looked_up.append([pending.key for pending in commands])
+        return {pending.key: self.has[pending.key] for pending in commands if pending.key in self.has}
+
+    async def check(self) -> str:
+        return "well"
+
+    async def close(self) -> None: ...
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(f"sqlite:///{tmp_path}/test.db")
+    made.require_schema()
+    yield made
+    made.dispose()
+
+
+@pytest.fixture(autouse=True)
+def short_grace(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lanes_module, "GRACE", 0.01)
+
+
+def made_lane(database: Database, target: Told, **retry: Any) -> Lane:
+    settings = RetrySettings(initial_delay=0, max_delay=0, **retry)
+    return Lane(target, database, GroupWriter(database), settings, 5, "me")
+
+
+def wish(database: Database, *names: str) -> None:
+    commands = [
+        create_story(
+            f"o/r#{name}",
+            name=name,
+            description="",
+            story_type="bug",
+            labels=[],
+            external_link="https://h/1",
+        )
+        for name in names
+    ]
+    with database.write() as connection:
+        outbox.store(connection, "r", commands, 0.0)
+
+
+def left(database: Database, state: str) -> dict[str, str]:
+    with database.read() as connection:
+        return {item["key"]: item["last_error"] or "" for item in outbox.items(connection, state)}
+
+
+async def drain(lane: Lane, times: int = 1) -> None:
+    for _ in range(times):
+        await lane.drain({})
+
+
+async def test_a_refused_bulk_is_halved_until_the_culprit_is_alone(database: Database) -> None:
+    target = Told(size=8, errors={"story:o/r#3": Rejected("name: too long", status=422)})
+    wish(database, *(str(n) for n in range(1, 9)))
+    await drain(made_lane(database, target))
+    assert left(database, "dead") == {"story:o/r#3": "name: too long"}
+    assert left(database, "pending") == {} and len(target.has) == 7
+
+
+async def test_in_an_outage_nothing_dies(database: Database) -> None:
+    target = Told(size=1, errors={f"story:o/r#{n}": Transient("503") for n in range(1, 4)})
+    lane = made_lane(database, target, max_attempts=2)
+    wish(database, "0")
+    await drain(lane)
+    wish(database, "1", "2", "3")
+    target.size = 3
+    for _ in range(3):
+        with database.write() as connection:
+            outbox.retry(connection, None)
+        # Not one of them was taken, so it may be the target's fault.
+        target.errors = {f"story:o/r#{n}": Transient("503") for n in range(1, 4)}
+        await once(lane, target)
+    assert left(database, "dead") == {} and len(left(database, "pending")) == 3
+
+
+async def once(lane: Lane, target: Told) -> None:
+    """One try of everything due: the target heals nothing, so the lane is stopped after the first round."""
+    before = len(target.sent)
+
+    async def stop(commands: Sequence[Pending]) -> Sequence[Answer]:
+        if len(target.sent) > before:
+            raise RateLimited("enough", datetime.now(UTC) + timedelta(milliseconds=1))
+        return await Told.send(target, commands)
+
+    target.send = stop  # type: ignore[method-assign]
+    await lane.drain({})
+    del target.send  # type: ignore[method-assign]
+
+
+async def test_what_fails_while_others_are_taken_dies_after_max_attempts(database: Database) -> None:
+    target = Told(size=1, errors={"story:o/r#1": Transient("500", maybe_sent=False)})
+    lane = made_lane(database, target, max_attempts=3)
+    for name in ("1", "2", "3", "4"):
+        wish(database, name)
+        await once(lane, target)
+        await once(lane, target)
+    for _ in range(8):
+        await once(lane, target)
+    wish(database, "5")
+    await drain(lane)
+    assert left(database, "dead") == {"story:o/r#1": "500"}
+
+
+async def test_an_answer_that_got_lost_is_looked_up_and_not_sent_again(database: Database) -> None:
+    target = Told(size=2, errors={"story:o/r#1": Transient("time-out")})
+    wish(database, "1", "2")
+    lane = made_lane(database, target)
+    await once(lane, target)
+    target.has = {"story:o/r#1": {"id": 7}}
+    target.errors = {}
+    await drain(lane)
+    assert ["story:o/r#1", "story:o/r#2"] in target.looked_up
+    assert target.sent[-1] == ["story:o/r#2"]
+    assert left(database, "pending") == {} == left(database, "dead")
+
+
+async def test_a_missing_permission_kills_nothing(database: Database) -> None:
+    target = Told(size=1, errors={"story:o/r#1": Unauthorized("no access to o/r")})
+    wish(database, "1", "2")
+    await drain(made_lane(database, target))
+    assert left(database, "pending") == {"story:o/r#1": "no access to o/r"}
+    assert left(database, "dead") == {} and "story:o/r#2" in target.has
+
+
+async def test_a_fault_of_ours_is_a_dead_letter_and_the_lane_goes_on(database: Database) -> None:
+    target = Told(size=1, errors={"story:o/r#1": ZeroDivisionError("oops")})
+    wish(database, "1", "2")
+    await drain(made_lane(database, target))
+    assert "ZeroDivisionError" in left(database, "dead")["story:o/r#1"]
+    assert "story:o/r#2" in target.has
+
+
+async def test_a_lane_that_stands_still_says_so_on_every_command(database: Database) -> None:
+    until = datetime.now(UTC) + timedelta(hours=1)
+    target = Told(size=1, errors={f"story:o/r#{n}": RateLimited("slow down", until) for n in range(1, 40)})
+    wish(database, *(str(n) for n in range(1, 40)))
+    await drain(made_lane(database, target))
+    assert set(left(database, "pending").values()) == {"slow down"}
+    assert len(target.sent) <= 5, "no more than were in flight"

@@ -41,10 +41,10 @@ class ThinkSettings:
 
 
 def limit_arenas() -> None:
-    """Tell glibc to share two arenas and to give large blocks back: by default memory grows with the run."""
+    """Tell glibc to use one arena and to give large blocks back: by default memory grows with the run."""
     with contextlib.suppress(OSError, AttributeError):
         libc = ctypes.CDLL("libc.so.6")
-        for option, value in ((M_ARENA_MAX, 2), (M_MMAP_THRESHOLD, 65_536), (M_TRIM_THRESHOLD, 131_072)):
+        for option, value in ((M_ARENA_MAX, 1), (M_MMAP_THRESHOLD, 65_536), (M_TRIM_THRESHOLD, 131_072)):
             libc.mallopt(option, value)
 
 

@@ -41,7 +41,9 @@ def connect(url: str) -> Engine:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserFacing(f"storage.url: {parsed.database} cannot be made ({error.strerror})") from None
-    engine = sa.create_engine(parsed, connect_args={"timeout": 30, "check_same_thread": False}, pool_size=20)
+    # A cached statement keeps the texts that were bound to it last, for each connection.
+    options = {"timeout": 30, "check_same_thread": False, "cached_statements": 24}
+    engine = sa.create_engine(parsed, connect_args=options, pool_size=20)
 
     @event.listens_for(engine, "connect")
     def _prepare(connection: sqlite3.Connection, _: Any) -> None:

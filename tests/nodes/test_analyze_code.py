@@ -27,7 +27,7 @@ def signs(body: str, title: str = "It fails") -> CodeSigns:
         ("```\na\n```\n\n```\nb\n```", "blocks", 2),
         ("```\nnever closed", "blocks", 1),
         ("see src/app/main.py:12 and `docs/guide.md`", "paths", ("src/app/main.py", "docs/guide.md")),
-        ("C:\\work\\shelf\\Shelf.cs(12,4) is bad", "paths", ("C:/src/shelf/Shelf.cs",)),
+        ("C:\\src\\shelf\\Shelf.cs(12,4) is bad", "paths", ("C:/src/shelf/Shelf.cs",)),
         ("and/or, I/O, TCP/IP, 1/2, node.js, https://x.example/a/b.py", "paths", ()),
         ("in https://github.com/o/r/blob/main/lib/x.rb#L3", "paths", ("lib/x.rb",)),
         ("Python 3.11.2 on Ubuntu 22.04", "versions", ("Python 3.11.2", "Ubuntu 22.04")),

@@ -1,6 +1,5 @@
 """The command line; each command imports what it needs only when it is called."""
 
-import json
 import logging
 import os
 import sys
@@ -49,10 +48,6 @@ def _settings(config: Path | None) -> Any:
     from config.load import load
 
     return load(config)
-
-
-def _print(document: Any) -> None:
-    sys.stdout.write(json.dumps(document, indent=2) + "\n")
 
 
 def _duration(text: str) -> float:

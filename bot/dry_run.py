@@ -25,7 +25,7 @@ async def dry_run(
     """Fetch and think as a run does, but store no command, move no cursor, write to no service."""
     started = time.time()
     run_id = new_id("dry")
-    sums: dict[str, Any] = {"routes": {}}
+    batches: list[dict[str, Any]] = []
     lines: list[CaseLine] = []
     progress = Progress()
     state = Fetching()
@@ -37,13 +37,7 @@ async def dry_run(
             todo = await app.database.query(lambda c: cases.changed(c, issues, full=full))
             results = await app.thinker.think(todo)
             known = await app.database.query(lambda c: _existing(c, results))
-            counts = tally(results, unchanged=len(issues) - len(todo), verdicts=known)
-            for key, value in counts.items():
-                if key == "routes":
-                    for route, count in value.items():
-                        sums["routes"][route] = sums["routes"].get(route, 0) + count
-                else:
-                    sums[key] = sums.get(key, 0) + value
+            batches.append(tally(results, unchanged=len(issues) - len(todo), verdicts=known))
             lines.extend(aggregate.lines_of(results)[: max(0, aggregate.DRY_LINES - len(lines))])
             progress.triaged += len(issues)
             watch(progress)
@@ -60,7 +54,7 @@ async def dry_run(
     report = aggregate.dry_report(
         app,
         run_id,
-        sums,
+        runs.sum_counts(batches),
         fetched=state.fetched,
         pulls=state.pulls,
         bad=state.bad,

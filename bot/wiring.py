@@ -51,10 +51,6 @@ class App:
     in_hand: set[tuple[str, int]] = field(default_factory=set)
     """Batches, by run and number, that this process is working on."""
 
-    @property
-    def user_agent(self) -> str:
-        return user_agent(self.settings)
-
     def wake_lanes(self) -> None:
         for lane in self.lanes.values():
             lane.wake.set()

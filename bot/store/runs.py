@@ -188,12 +188,15 @@ def steps(connection: Connection, run_id: str) -> list[dict[str, Any]]:
 
 def totals(connection: Connection, run_id: str) -> dict[str, Any]:
     """The sum of the batches' counts."""
+    done = sa.select(_batches.c.counts).where(_batches.c.run_id == run_id, _batches.c.state == "done")
+    return sum_counts(connection.execute(done).scalars())
+
+
+def sum_counts(batches: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    """What several batches came to, together; `routes` is a mapping of its own."""
     sums: Counter[str] = Counter()
     routes: Counter[str] = Counter()
-    rows = connection.execute(
-        sa.select(_batches.c.counts).where(_batches.c.run_id == run_id, _batches.c.state == "done")
-    )
-    for (counts,) in rows:
+    for counts in batches:
         routes.update(counts.get("routes", {}))
         sums.update({key: value for key, value in counts.items() if isinstance(value, int)})
     return {**sums, "routes": dict(routes)}

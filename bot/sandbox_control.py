@@ -1,4 +1,11 @@
-"""The sandbox's own interface: faults and changes are posted to `/_control`, what happened lies below it."""
+"""The sandbox's own interface: faults and changes are posted to `/_control`, what happened lies below it.
+
+`{"issue": {"repo": "octo/widgets", "number": 7, "labels": ["bug"], "by": "ann"}}` is ann giving issue 7 just these
+labels (and taking the others off), which the issue's events tell; so they tell who closed it with `"state": "closed"`.
+Without `by` it was "octo-maintainer". `labelled_by` (or `labeled_by`) names who put the labels on where that was
+another: a login for all, or `{"bug": "stale[bot]"}` for some; a login that ends in `[bot]` is no person's. An issue
+that is new had its labels from the start. Files of issues may have the same fields.
+"""
 
 import json
 import re
@@ -32,6 +39,9 @@ _ISSUE_FIELDS = [
     "assignees",
     "locked",
     "deleted",
+    "by",
+    "labelled_by",
+    "labeled_by",
 ]
 _KINDS = "service+fault, reset, repo, issue, issues, channel, latency_ms, token_seconds"
 

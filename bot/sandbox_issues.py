@@ -24,6 +24,9 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "pull_request": (bool,),
     "locked": (bool,),
     "deleted": (bool,),
+    "by": (str,),
+    "labelled_by": (str, dict),
+    "labeled_by": (str, dict),
 }
 
 
@@ -103,8 +106,25 @@ def wrong_field(issue: Mapping[str, Any]) -> str | None:
             return f"{name} is a list of texts, not {issue[name]!r}"
     if issue.get("state", "open") not in ("open", "closed"):
         return f"state must be open or closed, not {issue['state']!r}"
+    wrong = _wrong_labeller(issue)
+    if wrong:
+        return wrong
     number = issue.get("number")
     return f"number must be greater than 0, not {number}" if number is not None and number < 1 else None
+
+
+def _wrong_labeller(issue: Mapping[str, Any]) -> str | None:
+    if "labelled_by" in issue and "labeled_by" in issue:
+        return "labelled_by and labeled_by are one field in two spellings; write one of them"
+    present = {name.lower() for name in issue.get("labels", ())}
+    for field in ("labelled_by", "labeled_by"):
+        given = issue.get(field, {})
+        for label, login in {} if isinstance(given, str) else given.items():
+            if label.lower() not in present:
+                return f"{field} names {label!r}, which is not among the labels"
+            if not isinstance(login, str) or not login:
+                return f"{field} needs a login for {label!r}, not {login!r}"
+    return None
 
 
 def _repo(file: Path, line: int, value: Any) -> str:

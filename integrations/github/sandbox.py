@@ -7,6 +7,7 @@ from zlib import crc32
 from integrations.github.sandbox_app import AppRoutes
 from integrations.github.sandbox_comments import CommentRoutes
 from integrations.github.sandbox_desk import REPO, Desk
+from integrations.github.sandbox_events import EventRoutes
 from integrations.github.sandbox_input import failure, refuse
 from integrations.github.sandbox_issues import IssueRoutes
 from integrations.github.sandbox_labels import LabelRoutes
@@ -30,6 +31,7 @@ class GitHubSandbox:
         IssueRoutes(desk)
         LabelRoutes(desk)
         CommentRoutes(desk)
+        EventRoutes(desk)
         desk.add("GET", "/user", self._user)
         desk.add("GET", "/rate_limit", self._rate_limit)
         desk.add("GET", REPO, self._repository)

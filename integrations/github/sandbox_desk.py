@@ -1,6 +1,7 @@
 """What all parts of the GitHub stand-in use: finding things, leading through pages, registering routes."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TypeVar
 from urllib.parse import parse_qs, urlencode
 
 from integrations.github.sandbox_input import Refused, refuse
@@ -10,6 +11,7 @@ from integrations.sandbox_faults import Answer, Request, Router
 
 REPO = "/repos/{owner}/{repo}"
 ISSUE = f"{REPO}/issues/{{issue_number}}"
+T = TypeVar("T")
 HEADERS = (
     (b"content-type", b"application/json; charset=utf-8"),
     (b"x-github-media-type", b"github.v3; format=json"),
@@ -97,6 +99,12 @@ class Desk:
 def _number(query: Mapping[str, list[str]], name: str, default: int) -> int:
     text = query.get(name, [""])[-1]
     return int(text) if text.isdecimal() else default
+
+
+def newest(items: Sequence[T], part: slice) -> Sequence[T]:
+    """That part of a list that is kept oldest first and shown newest first."""
+    total = len(items)
+    return items[max(0, total - part.stop) : max(0, total - part.start)][::-1]
 
 
 def joined(texts: Iterable[str]) -> bytes:

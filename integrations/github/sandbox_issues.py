@@ -4,7 +4,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from integrations.github.sandbox_desk import HEADERS, ISSUE, REPO, Desk, joined
+from integrations.github.sandbox_desk import HEADERS, ISSUE, REPO, Desk, joined, newest
 from integrations.github.sandbox_input import check_text, invalid, read_body, read_names, refuse
 from integrations.github.sandbox_labels import give_labels
 from integrations.github.sandbox_payloads import user
@@ -50,12 +50,8 @@ class IssueRoutes:
                 raise invalid("Issue", "since")
         wanted = {k: query[k] for k in ("labels", "creator", "assignee") if query.get(k)}
         numbers = self._matching(repo, sort, state, since, wanted)
-        total = len(numbers)
-        part, headers = self._desk.page(request, total)
-        if query.get("direction", "desc") == "asc":
-            chosen = numbers[part]
-        else:
-            chosen = numbers[max(0, total - part.stop) : max(0, total - part.start)][::-1]
+        part, headers = self._desk.page(request, len(numbers))
+        chosen = numbers[part] if query.get("direction", "desc") == "asc" else newest(numbers, part)
         texts = [self._desk.writer.issue(repo, repo.issues[number]) for number in chosen]
         return Answer(200, joined(texts), headers)
 
@@ -108,6 +104,7 @@ class IssueRoutes:
                 "author": API_USER,
                 "author_association": "MEMBER" if allowed else "NONE",
                 "created_at": now_text(),
+                "by": API_USER,
                 "labels": read_names(data.get("labels")) if allowed else [],
                 "assignees": read_names(data.get("assignees"), "login")[:10] if allowed else [],
             }

@@ -51,7 +51,7 @@ class LabelRoutes:
     def _clear_labels(self, request: Request) -> Answer:
         repo, issue = self._desk.issue(request)
         if repo.access == "push":
-            issue.labels = []
+            repo.set_labels(issue, [])
             repo.touch(issue)
         return Answer(204, b"", ())
 
@@ -61,7 +61,7 @@ class LabelRoutes:
         if key not in issue.labels:
             raise refuse(404, "Label does not exist")
         if repo.access == "push":
-            issue.labels.remove(key)
+            repo.set_labels(issue, [kept for kept in issue.labels if kept != key])
             repo.touch(issue)
         return self._labels_answer(repo, issue)
 
@@ -118,4 +118,4 @@ def give_labels(repo: Repository, issue: IssueRecord, names: list[str], *, keep:
     if len(merged) > 100:
         raise invalid("Issue", "labels", message="an issue has at most 100 labels")
     issue.labels_added += [k for k in keys if k not in issue.labels]
-    issue.labels = merged
+    repo.set_labels(issue, merged)

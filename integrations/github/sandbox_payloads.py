@@ -6,6 +6,7 @@ from json.encoder import encode_basestring
 from typing import Any
 from urllib.parse import quote
 
+from integrations.github.sandbox_history import IssueEvent
 from integrations.github.sandbox_state import (
     API_USER,
     REACTIONS,
@@ -18,6 +19,7 @@ from integrations.github.sandbox_state import (
 
 _SITE = "https://github.com"
 _USERS = "https://api.github.com/users"
+_EVENT_NODES = {"labeled": "LE", "unlabeled": "UNLE", "closed": "CE", "reopened": "REE"}
 
 
 def _text(value: str | None) -> str:
@@ -138,6 +140,20 @@ class Writer:
             f'"created_at":"{comment.created_at}","updated_at":"{comment.updated_at}",'
             f'"author_association":"{association}","body":{_text(comment.body)},'
             f'"reactions":{self.reactions(url, {})},"performed_via_github_app":null}}'
+        )
+
+    def event(self, repo: Repository, event: IssueEvent, issue: IssueRecord | None = None) -> str:
+        """One event of an issue; the issue itself is shown where it is given."""
+        label, more = event.label, ""
+        if label is not None:
+            more = f',"label":{{"name":{_text(label.name)},"color":{_text(label.color)}}}'
+        if issue is not None:
+            more += f',"issue":{self.issue(repo, issue)}'
+        return (
+            f'{{"id":{event.id},"node_id":"{_EVENT_NODES[event.kind]}_{event.id}",'
+            f'"url":"{self.repo_url(repo)}/issues/events/{event.id}","actor":{self.user(event.actor)},'
+            f'"event":"{event.kind}","commit_id":null,"commit_url":null,"created_at":"{event.created_at}",'
+            f'"performed_via_github_app":null{more}}}'
         )
 
     def repository(self, repo: Repository) -> dict[str, Any]:

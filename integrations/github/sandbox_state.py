@@ -2,11 +2,13 @@
 
 import time
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
+
+from integrations.github.sandbox_history import History, IssueEvent, doer, labellers
 
 API_USER = "switchyard-sandbox"
 """Whoever holds a token here acts as this account."""
@@ -132,6 +134,7 @@ class Repository:
         }
         self._merged: dict[tuple[str, str], tuple[int, Order]] = {}
         self._next_id = identifier * 10_000_000
+        self.history = History(self.new_id)
         for name, color in DEFAULT_LABELS.items():
             self.add_label(name, color=color, default=True)
 
@@ -154,16 +157,44 @@ class Repository:
         """Add an issue; `seed` has the path from loose fields."""
         self.issues[issue.number] = issue
         self.last_number = max(self.last_number, issue.number)
+        self.history.hide(issue.number, issue.deleted)
         self._enter(issue)
 
     def touch(self, issue: IssueRecord, *, state: str | None = None, at: str | None = None) -> None:
-        """The issue was changed: now, or at `at`; with `state`, closed or opened as well."""
+        """The API's user changed the issue: now, or at `at`; with `state`, closed or opened it as well."""
         self._leave(issue)
         issue.updated_at = at or now_text()
         if state is not None and state != issue.state:
-            issue.state = state
+            self._set_state(issue, state, API_USER)
             issue.closed_at = issue.updated_at if state == "closed" else None
         self._enter(issue)
+
+    def _set_state(self, issue: IssueRecord, state: str, by: str) -> None:
+        """Close or open an issue that was changed just now."""
+        if state != issue.state:
+            kind = "closed" if state == "closed" else "reopened"
+            self.history.add(IssueEvent(kind, issue.number, by, issue.updated_at))
+        issue.state = state
+
+    def set_labels(
+        self,
+        issue: IssueRecord,
+        keys: list[str],
+        *,
+        at: str | None = None,
+        by: str = API_USER,
+        labeller: Callable[[str], str] | None = None,
+    ) -> None:
+        """Give an issue the labels of these keys; `labeller` tells who put one on where that was not `by`."""
+        at = at or now_text()
+        for key in issue.labels:
+            if key not in keys:
+                self.history.add(IssueEvent("unlabeled", issue.number, by, at, self.labels[key]))
+        for key in keys:
+            if key not in issue.labels:
+                who = labeller(key) if labeller else by
+                self.history.add(IssueEvent("labeled", issue.number, who, at, self.labels[key]))
+        issue.labels = keys
 
     def _enter(self, issue: IssueRecord) -> None:
         self.version += 1
@@ -199,7 +230,10 @@ class Repository:
         return len(self._orders["created", "open"])
 
     def seed(self, data: Mapping[str, Any]) -> IssueRecord:
-        """Add an issue from loose fields, or change those named of the one with that number."""
+        """Add an issue from loose fields, or change those named of the one with that number.
+
+        Its labels were put on when it was made. `by` names who changed it, `labelled_by` who put labels on.
+        """
         number = int(data.get("number") or self.last_number + 1)
         old = self.issues.get(number)
         if old is not None:
@@ -217,7 +251,6 @@ class Repository:
             association=str(data.get("author_association") or "NONE"),
             created_at=created,
             updated_at=time_text(data.get("updated_at")) or created,
-            labels=self.label_keys(data.get("labels") or ()),
             state=str(data.get("state") or "open"),
             assignees=list(data.get("assignees") or ()),
             comments_before=int(data.get("comments") or 0),
@@ -227,6 +260,9 @@ class Repository:
             deleted=bool(data.get("deleted")),
         )
         issue.closed_at = issue.updated_at if issue.state == "closed" else None
+        if data.get("labels"):
+            keys = self.label_keys(data["labels"])
+            self.set_labels(issue, keys, at=created, labeller=labellers(data))
         self.put(issue)
         return issue
 
@@ -244,14 +280,17 @@ class Repository:
         issue.body = data.get("body", issue.body)
         issue.author = data.get("author", issue.author)
         issue.association = str(data.get("author_association", issue.association))
+        issue.updated_at = time_text(data.get("updated_at")) or now_text()
+        by = doer(data)
         if "labels" in data:
-            issue.labels = self.label_keys(data["labels"])
+            keys = self.label_keys(data["labels"])
+            self.set_labels(issue, keys, at=issue.updated_at, by=by, labeller=labellers(data))
         issue.assignees = list(data.get("assignees", issue.assignees))
         issue.comments_before = int(data.get("comments", issue.comments_before))
         issue.locked = bool(data.get("locked", issue.locked))
         issue.deleted = bool(data.get("deleted", issue.deleted))
-        issue.state = str(data.get("state", issue.state))
-        issue.updated_at = time_text(data.get("updated_at")) or now_text()
+        self.history.hide(issue.number, issue.deleted)
+        self._set_state(issue, str(data.get("state", issue.state)), by)
         issue.closed_at = issue.updated_at if issue.state == "closed" else None
         self._enter(issue)
 

@@ -51,10 +51,15 @@ def _exclusive(schema: dict[str, Any], flag: str, bound: str) -> None:
 
 
 class Schemas:
-    """The schemas of one document; validators are made when first asked for."""
+    """The schemas of one document; validators are made when first asked for.
 
-    def __init__(self, path: Path) -> None:
+    What `more` documents have besides joins it.
+    """
+
+    def __init__(self, path: Path, *more: Path) -> None:
         self.document: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        for other in more:
+            _join(self.document, json.loads(other.read_text(encoding="utf-8")))
         self._base = f"urn:contract:{path.stem}"
         holder = {k: v for k, v in self.document.items() if k in ("components", "definitions")}
         resource = convert(holder, self._base)
@@ -90,7 +95,14 @@ def pointer(path: Any) -> str:
     return "/" + "/".join(str(part) for part in path)
 
 
+def _join(document: dict[str, Any], other: Mapping[str, Any]) -> None:
+    for key, value in other.items():
+        present = document.setdefault(key, value)
+        if isinstance(present, dict) and present is not value:
+            _join(present, value)
+
+
 @cache
-def load(path: Path) -> Schemas:
-    """The schemas of a file, read once."""
-    return Schemas(path)
+def load(path: Path, *more: Path) -> Schemas:
+    """The schemas of a file and of those that add to it, read once."""
+    return Schemas(path, *more)

@@ -20,6 +20,8 @@ _TAIL = ("path", "name", "ref")
 _SHORTCUT_ERRORS = (400, 401, 403, 404, 409, 422, 429, 500, 502, 503)
 _GITHUB_ERRORS = (400, 401, 403, 404, 409, 410, 422, 429, 500, 502, 503)
 _MISSING = object()
+_ISSUE_EVENTS = Path(__file__).with_name("github_issue_events.subset.json")
+"""The same document's part on events of issues, which the specifications beside the repository lack."""
 _CORRECTED = {
     # The document wants the account to be a user and an enterprise at once; its own component has it right.
     ("GET /app/installations", 200): {
@@ -101,7 +103,7 @@ class Spec:
 
     def __init__(self, root: Path) -> None:
         self.operations = [
-            *_operations("github", load(root / "github" / "api.github.com.subset.json")),
+            *_operations("github", load(root / "github" / "api.github.com.subset.json", _ISSUE_EVENTS)),
             *_operations("shortcut", load(root / "shortcut" / "shortcut.swagger.json")),
         ]
         self.slack = SlackSpec(root / "slack")

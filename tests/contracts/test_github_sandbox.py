@@ -1,5 +1,6 @@
 """The GitHub stand-in against GitHub's own document, and its memory."""
 
+import re
 from typing import Any
 
 import pytest
@@ -26,6 +27,12 @@ READS: list[tuple[str, dict[str, Any], int]] = [
     (f"{_ISSUES}/1/comments", {}, 200),
     (f"{_ISSUES}/comments", {"sort": "updated", "direction": "desc"}, 200),
     (f"{_ISSUES}/comments/1", {}, 404),
+    (f"{_ISSUES}/events", {}, 200),
+    (f"{_ISSUES}/events", {"per_page": 1, "page": 99}, 200),
+    ("/repos/octo/absent/issues/events", {}, 404),
+    (f"{_ISSUES}/1/events", {}, 200),
+    (f"{_ISSUES}/2/events", {}, 200),
+    (f"{_ISSUES}/999/events", {}, 404),
     (f"/repos/{REPO}/labels", {"per_page": 3}, 200),
     (f"/repos/{REPO}/labels/bug", {}, 200),
     (f"/repos/{REPO}/labels/absent", {}, 404),
@@ -75,6 +82,8 @@ def test_writes(api: Api, method: str, path: str, body: Any, status: int) -> Non
     assert api.github(method, path, body).status == status
     for number in (1, 4):
         assert api.github("GET", f"{_ISSUES}/{number}").status == 200
+        assert api.github("GET", f"{_ISSUES}/{number}/events").status == 200
+    assert api.github("GET", f"{_ISSUES}/events").status == 200
 
 
 def test_list_has_open_issues_and_pull_requests_newest_first(api: Api) -> None:
@@ -137,6 +146,8 @@ def test_repeated_marker_is_told(api: Api) -> None:
 def test_lost_access(api: Api, access: str, status: int) -> None:
     api.control(repo=REPO, access=access)
     assert api.github("POST", f"{_ISSUES}/1/labels", {"labels": ["x"]}).status == status
+    assert api.github("GET", f"{_ISSUES}/events").status == status
+    assert api.github("GET", f"{_ISSUES}/1/events").status == status
 
 
 def test_without_push_labels_are_dropped_silently(api: Api) -> None:
@@ -144,12 +155,14 @@ def test_without_push_labels_are_dropped_silently(api: Api) -> None:
     assert api.github("GET", f"/repos/{REPO}").json["permissions"]["push"] is False
     reply = api.github("POST", f"{_ISSUES}/2/labels", {"labels": ["bug"]})
     assert (reply.status, reply.json) == (200, [])
+    assert api.github("GET", f"{_ISSUES}/2/events").json == []
     assert api.github("POST", f"{_ISSUES}/2/comments", {"body": "still allowed"}).status == 201
 
 
 def test_deleted_issue_is_410_and_out_of_lists(api: Api) -> None:
     api.control(issue={"repo": REPO, "number": 2, "deleted": True})
     assert api.github("GET", f"{_ISSUES}/2").status == 410
+    assert api.github("GET", f"{_ISSUES}/2/events").status == 410
     assert [i["number"] for i in api.github("GET", _ISSUES, state="all").json] == [4, 3, 1]
 
 
@@ -189,3 +202,140 @@ def test_app_tokens_work_until_they_run_out(api: Api) -> None:
     late = {"authorization": "Bearer " + api.github("POST", f"{path}/access_tokens").json["token"]}
     assert api.call("GET", _ISSUES, None, {}, late).status == 401
     assert api.call("GET", _ISSUES, None, {}, headers).status == 200
+
+
+_MADE = ("labeled", "bug", "octo-maintainer")
+_API = "switchyard-sandbox"
+_PATCHED = {"labels": ["bug", "x"], "state": "closed"}
+
+DONE: list[tuple[str, str, Any, list[tuple[str, str | None, str]]]] = [
+    ("POST", "/1/labels", {"labels": ["BUG", "New"]}, [_MADE, ("labeled", "New", _API)]),
+    ("PUT", "/1/labels", ["x"], [_MADE, ("unlabeled", "bug", _API), ("labeled", "x", _API)]),
+    ("PUT", "/1/labels", ["bug"], [_MADE]),
+    ("DELETE", "/1/labels", None, [_MADE, ("unlabeled", "bug", _API)]),
+    ("DELETE", "/1/labels/Bug", None, [_MADE, ("unlabeled", "bug", _API)]),
+    ("DELETE", "/1/labels/absent", None, [_MADE]),
+    ("PATCH", "/1", _PATCHED, [_MADE, ("labeled", "x", _API), ("closed", None, _API)]),
+    ("PATCH", "/1", {"state": "open", "title": "Another"}, [_MADE]),
+    ("PATCH", "/4", {"state": "open"}, [("reopened", None, _API)]),
+    ("POST", "", {"title": "Another", "labels": ["x"]}, [("labeled", "x", _API)]),
+]
+
+
+def told(api: Api, path: str, **query: Any) -> list[tuple[str, str | None, str]]:
+    """What happened, with which label, and who did it."""
+    found = api.github("GET", f"{_ISSUES}{path}", **query).json
+    return [(e["event"], e.get("label", {}).get("name"), e["actor"]["login"]) for e in found]
+
+
+@pytest.mark.parametrize(("method", "path", "body", "events"), DONE)
+def test_what_the_api_changes_is_told(
+    api: Api, method: str, path: str, body: Any, events: list[tuple[str, str | None, str]]
+) -> None:
+    api.github(method, f"{_ISSUES}{path}", body)
+    assert told(api, f"/{path[1:2] or 5}/events") == events
+
+
+CONTROLLED: list[tuple[dict[str, Any], list[tuple[str, str | None, str]]]] = [
+    (
+        {"labels": ["x"], "by": "ann"},
+        [_MADE, ("unlabeled", "bug", "ann"), ("labeled", "x", "ann")],
+    ),
+    ({"labels": []}, [_MADE, ("unlabeled", "bug", "octo-maintainer")]),
+    ({"labels": ["bug", "x"], "labelled_by": "a[bot]"}, [_MADE, ("labeled", "x", "a[bot]")]),
+    (
+        {"labels": ["X", "y"], "by": "ann", "labeled_by": {"x": "bo"}},
+        [_MADE, ("unlabeled", "bug", "ann"), ("labeled", "X", "bo"), ("labeled", "y", "ann")],
+    ),
+    ({"state": "closed", "by": "ann"}, [_MADE, ("closed", None, "ann")]),
+    ({"title": "Another", "state": "open"}, [_MADE]),
+]
+
+
+@pytest.mark.parametrize(("change", "events"), CONTROLLED)
+def test_what_people_change_is_told(
+    api: Api, change: dict[str, Any], events: list[tuple[str, str | None, str]]
+) -> None:
+    assert api.control(issue={"repo": REPO, "number": 1, **change}).status == 200
+    assert told(api, "/1/events") == events
+    assert told(api, "/events") == events[::-1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"by": 1}, "by has the wrong type"),
+        ({"labels": ["x"], "labelled_by": ["ann"]}, "labelled_by has the wrong type"),
+        ({"labels": ["x"], "labelled_by": {"y": "ann"}}, "'y', which is not among the labels"),
+        ({"labels": ["x"], "labeled_by": {"X": None}}, "labeled_by needs a login for 'X'"),
+        ({"labels": ["x"], "labelled_by": "ann", "labeled_by": "ann"}, "write one of them"),
+    ],
+)
+def test_who_did_it_is_written_in_one_way(api: Api, fields: dict[str, Any], words: str) -> None:
+    reply = api.control(issue={"repo": REPO, "number": 1, **fields})
+    assert reply.status == 400 and words in reply.json["error"]
+
+
+def test_an_event_has_all_its_fields(api: Api) -> None:
+    api.control(issue={"repo": REPO, "number": 2, "labels": ["bug"], "by": "stale[bot]", "state": "closed"})
+    labeled, closed = api.github("GET", f"{_ISSUES}/2/events").json
+    changed = api.github("GET", f"{_ISSUES}/2").json
+    assert (closed["actor"]["type"], closed["created_at"]) == ("Bot", changed["closed_at"])
+    assert labeled == {
+        "id": labeled["id"],
+        "node_id": f"LE_{labeled['id']}",
+        "url": f"http://api.github.com{_ISSUES}/events/{labeled['id']}",
+        "actor": closed["actor"],
+        "event": "labeled",
+        "commit_id": None,
+        "commit_url": None,
+        "created_at": closed["created_at"],
+        "performed_via_github_app": None,
+        "label": {"name": "bug", "color": "d73a4a"},
+    }
+    assert set(labeled) - set(closed) == {"label"}
+    assert api.github("GET", f"{_ISSUES}/events").json[:2] == [
+        {**closed, "issue": changed},
+        {**labeled, "issue": changed},
+    ]
+
+
+def test_pages_of_events_lead_from_the_newest_to_the_oldest(api: Api) -> None:
+    for name in "abcde":
+        api.github("POST", f"{_ISSUES}/2/labels", {"labels": [name]})
+    found: list[dict[str, Any]] = []
+    for page, rels in enumerate((["next", "last"], ["next", "last", "prev", "first"], ["prev", "first"]), 1):
+        reply = api.github("GET", f"{_ISSUES}/events", per_page=2, page=page)
+        assert re.findall('rel="([a-z]+)"', reply.headers["link"]) == rels
+        found += reply.json
+    assert [e["label"]["name"] for e in found] == ["e", "d", "c", "b", "a", "bug"]
+    numbers = [e["id"] for e in found]
+    assert numbers == sorted(set(numbers), reverse=True)
+    assert [name for _, name, _ in told(api, "/2/events", per_page=2, page=2)] == ["c", "d"]
+
+
+def test_seeds_are_told_in_the_order_of_their_times(api: Api) -> None:
+    seeds = [
+        ("2025-03-02T00:00:00Z", "ann"),
+        ("2025-03-03T00:00:00Z", "b[bot]"),
+        ("2025-03-01T00:00:00Z", "c"),
+    ]
+    for at, login in seeds:
+        api.control(
+            issue={"repo": REPO, "title": "x", "labels": ["x"], "created_at": at, "labelled_by": login}
+        )
+    found = api.github("GET", f"{_ISSUES}/events").json
+    assert [e["actor"]["login"] for e in found] == ["b[bot]", "ann", "c", "octo-maintainer"]
+    assert [e["id"] for e in found] == sorted((e["id"] for e in found), reverse=True)
+    assert [e["created_at"] for e in found] == [e["issue"]["created_at"] for e in found]
+
+
+def test_events_of_a_deleted_issue_come_back_with_it(api: Api) -> None:
+    api.control(issue={"repo": REPO, "number": 2, "labels": ["x"]})
+    before = api.github("GET", f"{_ISSUES}/events").json
+    api.control(issue={"repo": REPO, "number": 1, "deleted": True, "labels": ["bug", "y"]})
+    assert [e["issue"]["number"] for e in api.github("GET", f"{_ISSUES}/events").json] == [2]
+    api.control(issue={"repo": REPO, "number": 1, "deleted": False})
+    after = api.github("GET", f"{_ISSUES}/events").json
+    assert [e["id"] for e in after[1:]] == [e["id"] for e in before]
+    assert after[0]["label"]["name"] == "y"

@@ -41,6 +41,11 @@ def test_sees_breaches_in_answers(api: Api) -> None:
     for broken in ({**issue, "number": "1"}, {**issue, "created_at": "soon"}, {"number": 1}):
         with pytest.raises(AssertionError, match="response 200"):
             spec().check_response("GET", f"{_ISSUES}/1", 200, broken)
+    for path in (f"{_ISSUES}/events", f"{_ISSUES}/1/events"):
+        (event,) = api.github("GET", path).json
+        for broken in ({**event, "id": "1"}, {**event, "actor": "ann"}, {**event, "commit_id": 1}):
+            with pytest.raises(AssertionError, match="response 200"):
+                spec().check_response("GET", path, 200, [broken])
     with pytest.raises(AssertionError, match="not in the specification"):
         spec().check_response("GET", f"{_ISSUES}/1", 206, issue)
     with pytest.raises(AssertionError, match="no ok"):
@@ -49,7 +54,8 @@ def test_sees_breaches_in_answers(api: Api) -> None:
 
 def test_github_examples_pass_their_own_schemas() -> None:
     checked = 0
-    for path in (_ISSUES, f"{_ISSUES}/1", f"{_ISSUES}/1/comments", f"{_ISSUES}/1/labels"):
+    paths = ("", "/1", "/1/comments", "/1/labels", "/events", "/1/events")
+    for path in (f"{_ISSUES}{path}" for path in paths):
         operation = spec().find("GET", path)
         assert operation is not None
         content = operation.data["responses"]["200"]["content"]["application/json"]
@@ -57,7 +63,7 @@ def test_github_examples_pass_their_own_schemas() -> None:
             value = _value(operation, example)
             spec().check_response("GET", path, 200, value)
             checked += 1
-    assert checked >= 4
+    assert checked >= 6
 
 
 def test_wrapper_collects_and_leaves_faults_alone(api: Api) -> None:

@@ -148,7 +148,9 @@ def settle(
     told: list[tuple[str, str, str]] = []
     commands: list[Command] = []
     known: set[str] = set()
-    for row in connection.execute(sa.select(_alerts).order_by(_alerts.c.name)).all():
+    # The watch for drift keeps its own (bot/drift.py): those belong to no process.
+    own = sa.select(_alerts).where(_alerts.c.name.not_like("drift:%")).order_by(_alerts.c.name)
+    for row in connection.execute(own).all():
         name, _, owner = row.name.partition("@")
         known.add(name)
         if owner != watch.me and owner in living:
@@ -157,7 +159,7 @@ def settle(
             connection.execute(sa.delete(_alerts).where(_alerts.c.name == row.name))
             _over_at[watch.me, name] = watch.clock
             told.append(("alert over", name, row.detail))
-            commands.append(_message(f"{_key(name, row.since)}:over", ":white_check_mark: Over", row.detail))
+            commands.append(message(f"{_key(name, row.since)}:over", ":white_check_mark: Over", row.detail))
         elif owner != watch.me:
             mine = {"name": f"{name}@{watch.me}"}
             connection.execute(sa.update(_alerts).where(_alerts.c.name == row.name).values(mine))
@@ -166,7 +168,7 @@ def settle(
             values = {"name": f"{name}@{watch.me}", "since": watch.now, "detail": detail}
             connection.execute(sa.insert(_alerts).values(values))
             told.append(("alert", name, detail))
-            commands.append(_message(_key(name, watch.now), ":warning: Alert", detail))
+            commands.append(message(_key(name, watch.now), ":warning: Alert", detail))
     if slack and commands:
         outbox.store_once(connection, RUN_ID, commands, watch.now)
     return told
@@ -186,7 +188,8 @@ def _key(name: str, since: float) -> str:
     return f"alert:{name}:{since:.0f}"
 
 
-def _message(key: str, head: str, detail: str) -> Command:
+def message(key: str, head: str, detail: str) -> Command:
+    """The Slack message of an alert, or of its end."""
     text = f"{head}: {escape(detail, 500)}"
     block = {"type": "section", "text": {"type": "mrkdwn", "text": text}}
     return post_message(key, channel="", text=text, blocks=[block])

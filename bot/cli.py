@@ -278,7 +278,9 @@ def main() -> None:
         from bot import cli_router
         from bot.commands import router
 
-        cli_router.hooks = cli_router.Hooks(router.load_issue, router.default_model, router.rules)
+        cli_router.hooks = cli_router.Hooks(
+            router.load_issue, router.default_model, router.rules, router.lesson, router.drift
+        )
         app.add_typer(cli_router.app, name="router")
     else:
         app.command("router", help="Train, evaluate, ask and promote the router's model.")(lambda: None)

@@ -1,4 +1,4 @@
-"""When things happen by themselves: the nightly run, a missed one after a restart, and the health probes."""
+"""When things happen by themselves: the nightly run, a missed one after a restart, trainings, probes."""
 
 import re
 from collections.abc import Awaitable, Callable
@@ -45,18 +45,23 @@ class Scheduler(Protocol):
 
 def trigger_of(schedule: ScheduleSettings) -> Trigger | None:
     """The nightly trigger; None where it is off, UserFacing where the expression is none."""
-    if schedule.nightly is None:
+    return cron(schedule.nightly, schedule.timezone, "nightly")
+
+
+def cron(expression: str | None, timezone: str, key: str) -> Trigger | None:
+    """The trigger of a cron expression, as `key` of the schedule has it."""
+    if expression is None:
         return None
     from apscheduler.triggers.cron import CronTrigger
 
-    minute, hour, day, month, weekday = schedule.nightly.split()
+    minute, hour, day, month, weekday = expression.split()
     try:
-        expression = " ".join((minute, hour, day, month, _weekdays(weekday)))
+        named = " ".join((minute, hour, day, month, _weekdays(weekday)))
         # Without a zone of its own the trigger would take the machine's, whatever the configuration says.
         make = cast(Any, CronTrigger).from_crontab
-        return cast(Trigger, make(expression, timezone=ZoneInfo(schedule.timezone)))
+        return cast(Trigger, make(named, timezone=ZoneInfo(timezone)))
     except ValueError as error:
-        raise UserFacing(f"workflow.schedule.nightly: {schedule.nightly!r}: {error}") from None
+        raise UserFacing(f"workflow.schedule.{key}: {expression!r}: {error}") from None
 
 
 def _weekdays(field: str) -> str:
@@ -120,10 +125,13 @@ def create_scheduler(
     settings: Settings,
     start_run: Callable[[datetime], Awaitable[None]],
     probe: Callable[[], Awaitable[None]],
+    learn: Callable[[], Awaitable[None]],
+    watch: Callable[[], Awaitable[None]],
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Scheduler:
-    """A scheduler in memory, not started yet. `start_run` gets the scheduled time, whenever it is called."""
+    """A scheduler in memory, not started yet. `start_run` gets the scheduled time, whenever it is called;
+    `probe` asks how the services are, `learn` trains the router, `watch` looks for drift once a day."""
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
     trigger = trigger_of(settings.schedule)
@@ -147,6 +155,20 @@ def create_scheduler(
         misfire_grace_time=None,
         coalesce=True,
         max_instances=1,
+    )
+    retrain = cron(settings.schedule.retrain, settings.schedule.timezone, "retrain")
+    if retrain is not None:
+        scheduler.add_job(
+            learn, retrain, id="retrain", misfire_grace_time=3600, coalesce=True, max_instances=1
+        )
+    scheduler.add_job(
+        watch,
+        "interval",
+        hours=24,
+        id="watch",
+        next_run_time=clock(),
+        misfire_grace_time=None,
+        coalesce=True,
     )
     return cast(Scheduler, scheduler)
 

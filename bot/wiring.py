@@ -2,21 +2,23 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from typing import Any
 
 import sqlalchemy as sa
 import structlog
+from sqlalchemy.engine import Connection
 
 from bot.lanes import Lane
-from bot.store import outbox, owners
+from bot.store import owners, spending
 from bot.store.database import Database, GroupWriter
 from bot.think import Thinker, ThinkSettings
 from config.secrets import Secrets, load_secrets
 from config.settings import Settings
-from integrations.base import Target
+from integrations.base import Limit, Target
 from integrations.github.client import Credential, GithubClient
 from integrations.resilience import Guard
 from models.errors import UserFacing
@@ -27,8 +29,8 @@ from nodes.base import Policy, Rule
 log = structlog.get_logger()
 _breakers: sa.Table = BreakerRow.__table__  # type: ignore[attr-defined]
 
-PRIMED = 600.0
-"""Seconds back from which deliveries are counted when a process begins."""
+SHARE = 1.0
+"""Seconds between two looks at what other processes have sent with the same credentials."""
 
 
 @dataclass(slots=True)
@@ -50,6 +52,8 @@ class App:
     lanes: dict[str, Lane] = field(default_factory=dict)
     in_hand: set[tuple[str, int]] = field(default_factory=set)
     """Batches, by run and number, that this process is working on."""
+    spending_seen: int = 0
+    """The last of the other processes' notes on their spending that was read."""
 
     def wake_lanes(self) -> None:
         for lane in self.lanes.values():
@@ -112,11 +116,10 @@ def build(settings: Settings) -> App:
     parts = settings.integrations
     skipped: list[str] = []
 
-    def guard(name: str, rate: Rate, timeout: float, content: tuple[Rate, ...] = ()) -> Guard:
+    def guard(name: str, limits: Sequence[Limit], timeout: float) -> Guard:
         guards[name] = Guard(
             name,
-            rates=[rate],
-            content_rates=content,
+            limits=limits,
             timeout=timeout,
             breaker=settings.resilience.circuit_breaker,
             retry=settings.resilience.retry,
@@ -127,11 +130,10 @@ def build(settings: Settings) -> App:
     credential = Credential(
         secrets.get("GITHUB_TOKEN"), secrets.get("GITHUB_APP_ID"), secrets.get("GITHUB_APP_PRIVATE_KEY")
     )
-    content = (parts.github.content_rate_limit,)
     github = GithubClient(
         parts.github,
         credential,
-        guard("github", parts.github.rate_limit, parts.github.timeout, content),
+        guard("github", parts.github.limits(), parts.github.timeout),
         user_agent=agent,
         requests_in_flight=flying,
     )
@@ -149,7 +151,7 @@ def build(settings: Settings) -> App:
         targets["shortcut"] = ShortcutClient(
             parts.shortcut,
             str(secrets.get("SHORTCUT_API_TOKEN")),
-            guard("shortcut", rate, parts.shortcut.timeout),
+            guard("shortcut", [Limit([rate])], parts.shortcut.timeout),
             user_agent=agent,
             requests_in_flight=flying,
         )
@@ -163,7 +165,7 @@ def build(settings: Settings) -> App:
         targets["slack"] = SlackClient(
             parts.slack,
             str(secrets.get("SLACK_BOT_TOKEN")),
-            guard("slack", parts.slack.rate_limit, parts.slack.timeout),
+            guard("slack", [Limit([parts.slack.rate_limit])], parts.slack.timeout),
         )
     for index, hook in enumerate(parts.webhooks):
         secret = secrets.get(hook.secret_env)
@@ -175,7 +177,7 @@ def build(settings: Settings) -> App:
         name = f"webhook:{index}"
         try:
             targets[name] = WebhookClient(
-                index, hook, secret, guard(name, Rate(60, 1), hook.timeout), user_agent=agent
+                index, hook, secret, guard(name, [Limit([Rate(60, 1)])], hook.timeout), user_agent=agent
             )
         except ValueError:
             raise UserFacing(
@@ -240,18 +242,24 @@ async def restore_breakers(app: App) -> None:
             app.guards[row.service].breaker.restore(row.state, opened)
 
 
-async def prime_budgets(app: App) -> None:
-    """What earlier processes wrote in the last minutes counts: the next run must not bump into its limit."""
-    since = time.time() - PRIMED
-    sent = await app.database.query(lambda c: outbox.sent_since(c, since))
-    for (target, operation), times in sent.items():
-        guard = app.guards.get(target)
-        if guard is None:
-            continue
-        # A bulk of stories was one request.
-        guard.budget.prime(times[:: app.targets[target].bulk_size(operation)])
-        if guard.content is not None and operation == "write_comment":
-            guard.content.prime(times)
+async def share_budgets(app: App) -> None:
+    """Tell other processes what this one has sent, and take what they sent from its budgets."""
+    mine = {name: dict(guard.spent) for name, guard in app.guards.items() if guard.spent}
+    for name in mine:
+        app.guards[name].spent.clear()
+    seen = app.spending_seen
+
+    def exchange(connection: Connection) -> tuple[list[Any], int]:
+        spending.add(connection, app.me, mine, time.time())
+        return spending.others(connection, app.me, seen)
+
+    if mine:
+        rows, app.spending_seen = await app.database.run(exchange)
+    else:
+        rows, app.spending_seen = await app.database.query(lambda c: spending.others(c, app.me, seen))
+    for row in rows:
+        if row.service in app.guards:
+            app.guards[row.service].tell(row.kind, row.at, row.count)
 
 
 @asynccontextmanager
@@ -259,8 +267,8 @@ async def working(app: App) -> AsyncIterator[None]:
     """While inside, this process is alive to the others and works its lanes."""
     await app.database.run(lambda c: owners.beat(c, app.me))
     await restore_breakers(app)
-    await prime_budgets(app)
-    tasks = [asyncio.create_task(_beat(app))]
+    await share_budgets(app)
+    tasks = [asyncio.create_task(_beat(app)), asyncio.create_task(_share(app))]
     tasks += [asyncio.create_task(lane.run(app.lanes)) for lane in app.lanes.values()]
     try:
         yield
@@ -269,6 +277,7 @@ async def working(app: App) -> AsyncIterator[None]:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         with suppress(sa.exc.SQLAlchemyError):
+            await share_budgets(app)
             await app.database.run(lambda c: owners.leave(c, app.me))
 
 
@@ -279,6 +288,13 @@ async def close(app: App) -> None:
         with suppress(Exception):
             await target.close()
     app.database.dispose()
+
+
+async def _share(app: App) -> None:
+    while True:
+        await asyncio.sleep(SHARE)
+        with suppress(sa.exc.SQLAlchemyError):
+            await share_budgets(app)
 
 
 async def _beat(app: App) -> None:

@@ -2,13 +2,13 @@
 
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from models.commands import Pending
-from models.units import Duration
+from models.units import Duration, Rate
 
 Answer = Mapping[str, Any]
 """What a service answered to one command, as plain JSON; kept with the command."""
@@ -36,6 +36,20 @@ class RetrySettings(Section):
         # The exponent is bounded: a command that has waited through a long outage must not overflow.
         pause = self.initial_delay * self.backoff_multiplier ** min(max(attempts - 1, 0), 40)
         return min(self.max_delay, pause) * random.uniform(0.5, 1.0)  # noqa: S311 (no secret)
+
+
+Kind = Literal["read", "write", "content"]
+"""What a request does: reads, changes what is there, or makes something new, which GitHub counts apart."""
+ALIKE: Mapping[Kind, int] = {"read": 1, "write": 1, "content": 1}
+ONLY_CONTENT: Mapping[Kind, int] = {"content": 1}
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """One of a service's limits: so many units in each of these windows, and what a request costs of them."""
+
+    rates: Sequence[Rate]
+    cost: Mapping[Kind, int] = field(default_factory=lambda: ALIKE)
 
 
 class Target(Protocol):

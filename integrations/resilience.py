@@ -2,6 +2,8 @@
 
 import asyncio
 import time
+from bisect import bisect_right
+from collections import Counter as Tally
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -12,12 +14,9 @@ from typing import TypeVar
 import pybreaker
 import stamina
 from prometheus_client import Counter, Histogram
-from pyrate_limiter import InMemoryBucket, RateItem
-from pyrate_limiter import Rate as BucketRate
 
-from integrations.base import BreakerSettings, RetrySettings
+from integrations.base import BreakerSettings, Kind, Limit, RetrySettings
 from models.errors import BreakerOpen, RateLimited, SwitchyardError, Transient
-from models.units import Rate
 
 T = TypeVar("T")
 
@@ -27,62 +26,46 @@ SECONDS = Histogram("switchyard_request_seconds", "How long a service took to an
 stamina.instrumentation.set_on_retry_hooks([])
 # Its own line for each retry would show a call's arguments; the breaker and the run's problems say enough.
 
-GRAIN = 50
-"""Milliseconds to which the budget's log is exact; windows are made longer by as much."""
+MARGIN = 50
+"""Milliseconds by which windows are taken longer: a request counts when it arrives, not when it leaves."""
 SHORT_WAIT = 2.0
 """Seconds that a read waits for its budget by itself; a longer wait is the caller's to show."""
 
 
 @dataclass(slots=True)
 class Budget:
-    """Requests that a credential may send: several sliding windows, spent before the call, never bumped into."""
+    """What a limit leaves to a credential: sliding windows, looked at before they are spent."""
 
-    service: str
-    rates: Sequence[Rate]
-    only_content: bool = False
-    held_until: float = 0.0
-    """Epoch seconds; the service itself told us to wait until then."""
-    _bucket: InMemoryBucket = field(init=False)
-    _latest: RateItem = field(init=False)
+    limit: Limit
+    _log: list[int] = field(default_factory=list)
+    """When each unit was spent, in milliseconds since the epoch, in order."""
+    _trim_at: int = 1024
 
-    def __post_init__(self) -> None:
-        # Windows are longer by what an entry's time may be too early.
-        rates = [BucketRate(r.count, int(r.seconds * 1000) + GRAIN) for r in self.rates]
-        self._bucket = InMemoryBucket(rates)
-        self._latest = RateItem(self.service, 0)
+    def free_at(self, kind: Kind, now: float) -> float:
+        """When a request of this kind fits (epoch seconds); 0 where it does so now."""
+        cost = self.limit.cost.get(kind, 0)
+        found = 0.0
+        for rate in self.limit.rates if cost else ():
+            # The latest of the entries that must have left the window before this request fits into it.
+            at = len(self._log) - 1 - (rate.count - cost)
+            if at >= 0:
+                found = max(found, (self._log[min(at, len(self._log) - 1)] + MARGIN) / 1000 + rate.seconds)
+        return found if found > now else 0.0
 
-    def spend(self) -> None:
-        """Take one request from the budget, or raise RateLimited with the time when it will be there."""
-        now = time.time()
-        if now < self.held_until:
-            raise self._wait(self.held_until)
-        stamp = int(now * 1000)
-        if stamp - self._latest.timestamp >= GRAIN:
-            self._latest = RateItem(self.service, stamp)
-        # Requests of the same moment share an entry: an hour's log would hold an object for each otherwise.
-        item = self._latest
-        if not self._bucket.put(item):
-            # Old entries are dropped only when the budget looks spent: on the hot path that is never.
-            self._bucket.leak(stamp)
-            if not self._bucket.put(item):
-                wait = self._bucket.waiting(item)
-                assert isinstance(wait, int)
-                raise self._wait(now + max(wait, 1) / 1000)
-
-    def prime(self, times: Sequence[float]) -> None:
-        """Take what was sent before this process began (epoch seconds, oldest first) from the budget."""
-        for at in times:
-            self._bucket.put(RateItem(self.service, int(at * 1000)))
-
-    def hold(self, until: datetime) -> None:
-        """The service refused for its rate: nothing more until then."""
-        self.held_until = max(self.held_until, until.timestamp())
-
-    def _wait(self, until: float) -> RateLimited:
-        when = datetime.fromtimestamp(until, UTC)
-        what = "budget for new content" if self.only_content else "rate budget"
-        words = f"{self.service}: {what} spent until {when:%H:%M:%S} UTC"
-        return RateLimited(words, when, sent=False, only_content=self.only_content)
+    def spend(self, kind: Kind, at: float, count: int = 1) -> None:
+        """Note requests of that time (epoch seconds)."""
+        units = self.limit.cost.get(kind, 0) * count
+        stamp = int(at * 1000)
+        if not self._log or self._log[-1] <= stamp:
+            self._log.extend([stamp] * units)
+        else:
+            # Another process's, told late.
+            place = bisect_right(self._log, stamp)
+            self._log[place:place] = [stamp] * units
+        if len(self._log) > self._trim_at:
+            longest = max(rate.seconds for rate in self.limit.rates)
+            del self._log[: bisect_right(self._log, self._log[-1] - int(longest * 1000) - MARGIN)]
+            self._trim_at = 2 * len(self._log) + 1024
 
 
 class Breaker:
@@ -184,41 +167,79 @@ class Guard:
         self,
         service: str,
         *,
-        rates: Sequence[Rate],
+        limits: Sequence[Limit],
         timeout: float,
         breaker: BreakerSettings,
         retry: RetrySettings,
-        content_rates: Sequence[Rate] = (),
         on_change: Callable[[str, str, datetime | None], None] = lambda service, state, opened_at: None,
     ) -> None:
         self.service = service
         self.timeout = timeout
         self.retry = retry
-        self.budget = Budget(service, rates)
-        self.content = Budget(service, content_rates, only_content=True) if content_rates else None
+        self.budgets = tuple(Budget(limit) for limit in limits)
         self.breaker = Breaker(service, breaker, on_change)
         self.requests = 0
+        self.spent: Tally[tuple[Kind, int]] = Tally()
+        """Requests by kind and second, that other processes of this credential have not been told of yet."""
         self.recent: deque[tuple[float, float, bool]] = deque(maxlen=4_000)
         """(monotonic time, seconds, went well) of the latest requests, for alerts."""
+        self._flying = 0
+        self._held_until = 0.0
+        """Epoch seconds; the service itself told us to wait until then."""
+        self._left: tuple[int, float] | None = None
+        """What the service says is left, and until when (epoch seconds) it counts that way."""
+
+    def spend(self, kind: Kind) -> None:
+        """Take one request from all budgets, or take nothing and raise RateLimited with the time to come back."""
+        now = time.time()
+        everything = [self._held_until] if self._held_until > now else []
+        if self._left is not None and self._left[0] <= 0 and self._left[1] > now:
+            everything.append(self._left[1])
+        for_all = [b.free_at(kind, now) for b in self.budgets if b.limit.cost.get("read", 0)]
+        until = max([*everything, *for_all], default=0.0)
+        only = max((b.free_at(kind, now) for b in self.budgets), default=0.0)
+        if max(until, only) > now:
+            # Where only new content must wait, the lane goes on with the rest.
+            is_content = until <= now
+            raise self._wait(only if is_content else until, only_content=is_content)
+        for budget in self.budgets:
+            budget.spend(kind, now)
+        if self._left is not None:
+            self._left = (self._left[0] - 1, self._left[1])
+        self.spent[kind, int(now)] += 1
+
+    def tell(self, kind: Kind, at: float, count: int) -> None:
+        """Another process has sent so many requests with this credential at that time (epoch seconds)."""
+        for budget in self.budgets:
+            budget.spend(kind, at, count)
+
+    def learn(self, left: int, resets_at: float) -> None:
+        """The service says how many requests are left until it counts anew (epoch seconds)."""
+        # The answer knows nothing of what is still under way beside the request that it belongs to.
+        self._left = (left - max(0, self._flying - 1), resets_at)
+
+    def _wait(self, until: float, *, only_content: bool) -> RateLimited:
+        when = datetime.fromtimestamp(until, UTC)
+        what = "budget for new content" if only_content else "rate budget"
+        words = f"{self.service}: {what} spent until {when:%H:%M:%S} UTC"
+        return RateLimited(words, when, sent=False, only_content=only_content)
 
     async def call(
-        self, request: Callable[[], Awaitable[T]], *, content: bool = False, timeout: float | None = None
+        self, request: Callable[[], Awaitable[T]], *, kind: Kind = "read", timeout: float | None = None
     ) -> T:
-        """One request. `content` marks those that create content, which GitHub counts apart.
+        """One request; the request itself raises models.errors, and a time-out becomes Transient.
 
-        The request itself raises models.errors; a time-out becomes Transient. The breaker is asked before
-        the budget, so that a call that is not let through spends nothing.
+        The breaker is asked before the budget, so that a call that is not let through spends nothing.
         """
         probe = self.breaker.enter()
         try:
-            if self.content is not None and content:
-                self.content.spend()
-            self.budget.spend()
+            self.spend(kind)
         except RateLimited:
             self.breaker.abandon(probe)
             raise
         started = time.monotonic()
         self.requests += 1
+        self._flying += 1
         try:
             async with asyncio.timeout(timeout or self.timeout):
                 result = await request()
@@ -236,11 +257,13 @@ class Guard:
             self._count(started, type(error).__name__.lower(), ok=True)
             self.breaker.leave(probe, None)
             if isinstance(error, RateLimited):
-                self.budget.hold(error.until)
+                self._held_until = max(self._held_until, error.until.timestamp())
             raise
         except BaseException:
             self.breaker.abandon(probe)
             raise
+        finally:
+            self._flying -= 1
         self._count(started, "ok", ok=True)
         self.breaker.leave(probe, None)
         return result

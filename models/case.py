@@ -60,7 +60,10 @@ class Prediction:
     security_flag: bool
     model: str
     reasons: tuple[tuple[str, float], ...] = ()
-    """Signs with their weights, strongest first; positive ones speak for `route`."""
+    """What stands in the text, in plain words, with its weight, strongest first; positive ones speak for `route`."""
+    thresholds: Mapping[str, float | None] = field(default_factory=dict)
+    """By label the confidence from which the model is believed; None: never. Empty where it is not known."""
+    security_threshold: float | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -70,6 +73,8 @@ class Decision:
     route: Route
     confidence: float
     accepted: bool
+    by: Literal["label", "rule", "screen", "model"] = "model"
+    """What settled it: a person's label, the operator's rule, the security screen or the router."""
     rules: tuple[str, ...] = ()
     """Rules and labels that mattered, as sentences."""
     prediction: Prediction | None = None

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, Column, Index, Text, text
+from sqlalchemy import JSON, BigInteger, Column, Index, Text, text
 from sqlmodel import Field, SQLModel
 
 
@@ -167,6 +167,79 @@ class AlertRow(SQLModel, table=True):
     detail: str
 
 
+class ExampleRow(SQLModel, table=True):
+    """An issue that carries labels, open or closed, as training reads it."""
+
+    __tablename__ = "examples"
+    __table_args__ = (Index("examples_repo", "repo", "created_at"),)
+    key: str = Field(primary_key=True)
+    repo: str
+    created_at: float
+    title: str
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    """As much of it as the router looks at."""
+    labels: list[str] = Field(sa_column=Column(JSON, nullable=False))
+    labelled_by: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """Label in lower case to {"login", "bot", "at"}: who put it there last."""
+
+
+class ReadingRow(SQLModel, table=True):
+    """How far a repository's labelled issues, and the events that tell who labelled them, were read."""
+
+    __tablename__ = "readings"
+    repo: str = Field(primary_key=True)
+    issues_since: float | None = None
+    events_done: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    """Events up to this number were read."""
+    events_top: int = Field(default=0, sa_column=Column(BigInteger, nullable=False))
+    """The newest event of a reading that is not finished, and the page where it goes on."""
+    events_next: str | None = None
+
+
+class CorrectionRow(SQLModel, table=True):
+    """A person's word against, or in place of, the router's."""
+
+    __tablename__ = "corrections"
+    __table_args__ = (Index("corrections_issue", "issue", "at"),)
+    id: int | None = Field(default=None, primary_key=True)
+    issue: str
+    before: str
+    """The route the bot had chosen; needs_human where it had left the choice to people."""
+    after: str
+    """bug, feature, docs, question or security"""
+    person: str | None = None
+    via: str
+    """label, comment or slack"""
+    at: float
+    shown: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """What the bot had said: model, confidence, probabilities, reasons."""
+
+
+class RouterDayRow(SQLModel, table=True):
+    """A day's decisions of one router model, counted; what the watch for drift looks at."""
+
+    __tablename__ = "router_days"
+    day: str = Field(primary_key=True)
+    """UTC, as 2026-11-21."""
+    model: str = Field(primary_key=True)
+    decided: int = 0
+    abstained: int = 0
+    corrected: int = 0
+
+
+class SpendingRow(SQLModel, table=True):
+    """Requests that a process sent with a credential in one second; all processes share its limits."""
+
+    __tablename__ = "spending"
+    id: int | None = Field(default=None, primary_key=True)
+    owner: str
+    service: str
+    kind: str
+    """read, write or content"""
+    at: float
+    count: int
+
+
 METADATA = SQLModel.metadata
-SCHEMA_VERSION = "0001"
+SCHEMA_VERSION = "0002"
 """Alembic's newest revision; short commands compare it without importing Alembic."""

@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, PlainSerializer
 
 _DURATION = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?\s*$")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0, None: 1.0}
-_RATE = re.compile(r"^\s*(\d+)\s*/\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$")
+_RATE = re.compile(r"^\s*(\d+)\s*/\s*(\d+(?:\.\d+)?)?\s*(s|sec|second|m|min|minute|h|hour|d|day)\s*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,13 +34,13 @@ def parse_duration(value: Any) -> float:
 
 
 def parse_rate(value: Any) -> Rate:
-    """A rate from `5000/hour`, `200/minute` or `1/s`; ValueError otherwise."""
+    """A rate from `5000/hour`, `200/minute`, `1/s` or `80/3s`; ValueError otherwise."""
     if isinstance(value, Rate):
         return value
     match = _RATE.match(str(value))
-    if match is None or int(match[1]) < 1:
+    if match is None or int(match[1]) < 1 or (match[2] and float(match[2]) <= 0):
         raise ValueError(f"{value!r} is not a rate; write 5000/hour, 200/minute or 1/s")
-    return Rate(int(match[1]), _SECONDS[match[2][0]])
+    return Rate(int(match[1]), float(match[2] or 1) * _SECONDS[match[3][0]])
 
 
 Duration = Annotated[float, BeforeValidator(parse_duration)]

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
+from typing import Literal
 
 from models.case import LABELS, Case, Decision, Prediction, Route
 from nodes.base import Context, Rule
@@ -29,16 +30,17 @@ class RouteIssue:
         """The decision for one case."""
         if named := route_of_labels(case.issue.labels):
             route, label = named
-            return _settled(route, (f'label "{one_line(label, 80)}" on the issue',), prediction)
+            return _settled("label", route, (f'label "{one_line(label, 80)}" on the issue',), prediction)
         forced, forbidden, told = apply_rules(case, ctx.policy.rules)
         if forced:
-            return _settled(forced, tuple(told), prediction)
+            return _settled("rule", forced, tuple(told), prediction)
         if prediction.security_flag and "security" not in forbidden:
             told.append(f"the security screen flagged the text ({prediction.security_score:.0%})")
             return Decision(
                 route="security",
                 confidence=prediction.security_score,
                 accepted=True,
+                by="screen",
                 rules=tuple(told),
                 prediction=prediction,
             )
@@ -65,8 +67,10 @@ class RouteIssue:
         )
 
 
-def _settled(route: Route, rules: tuple[str, ...], prediction: Prediction) -> Decision:
-    return Decision(route=route, confidence=1.0, accepted=True, rules=rules, prediction=prediction)
+def _settled(
+    by: Literal["label", "rule"], route: Route, rules: tuple[str, ...], prediction: Prediction
+) -> Decision:
+    return Decision(route=route, confidence=1.0, accepted=True, by=by, rules=rules, prediction=prediction)
 
 
 def _likeliest(prediction: Prediction, forbidden: set[str]) -> tuple[str, float]:

@@ -1,10 +1,14 @@
 """What the `router` commands need of the rest: the configuration's model and rules, and stored issues."""
 
 import asyncio
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
+from bot.training import Lesson
 from config.load import load
+from models.errors import UserFacing
 from models.router.text import Text
 
 
@@ -28,6 +32,55 @@ def default_model(config: Path | None) -> str | None:
     from bot.think import chosen
 
     return chosen(load(config).router.model)
+
+
+def lesson(config: Path | None, label_map: Mapping[str, str] | None, told: Callable[[str], None]) -> Lesson:
+    """What the configured repositories' labelled issues and the recorded corrections teach."""
+    from bot.lessons import prepare
+    from bot.wiring import build, close, restore_breakers, share_budgets
+
+    settings = load(config)
+    if not settings.repositories:
+        raise UserFacing(
+            "no repositories to learn from: list them under workflow.repositories, "
+            "or name labelled issues with --csv FILE (columns repo,created_at,label,title,body)"
+        )
+    app = build(settings)
+
+    async def read() -> Lesson:
+        try:
+            await restore_breakers(app)
+            await share_budgets(app)
+            return await prepare(app, told, label_map)
+        finally:
+            await share_budgets(app)
+            await close(app)
+
+    return asyncio.run(read())
+
+
+def drift(config: Path | None) -> list[dict[str, Any]]:
+    """Decisions week by week, the latest first, with the shares left to people and corrected."""
+    from bot.drift import weeks
+    from bot.store import learning
+    from bot.store.database import Database
+
+    now = datetime.now(UTC)
+    database = Database(load(config).storage.url)
+    try:
+        database.require_schema()
+        with database.read() as connection:
+            rows = learning.days(connection, now.timestamp() - 26 * 7 * 86_400)
+    finally:
+        database.dispose()
+    found = []
+    for start, count in weeks(rows, now):
+        line: dict[str, Any] = {"week": start, "decided": count.decided}
+        for name in ("abstained", "corrected"):
+            part, whole = count.share(name)
+            line |= {name: part, f"{name}_share": round(part / whole, 4) if whole else None}
+        found.append(line)
+    return found
 
 
 def rules(text: Text, config: Path | None) -> list[str]:

@@ -9,6 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.store import learning
 from models.case import Case
 from models.issue import Issue, content_hash, title_key
 from models.report import CaseLine
@@ -140,17 +141,22 @@ def changed(connection: Connection, issues: Sequence[Issue], *, full: bool) -> l
     return todo
 
 
+def own_labels(connection: Connection, keys: Sequence[str]) -> dict[str, list[str]]:
+    """The labels that the bot itself put on issues."""
+    found: dict[str, list[str]] = {}
+    for start in range(0, len(keys), 500):
+        query = sa.select(_cases.c.key, _cases.c.own_labels).where(
+            _cases.c.key.in_(keys[start : start + 500])
+        )
+        found |= {row.key: row.own_labels for row in connection.execute(query)}
+    return found
+
+
 def store_cases(connection: Connection, run_id: str, results: Sequence[Case | Failure], now: float) -> None:
     """Keep what was decided, or that it failed."""
     keys = [_ref(result) for result in results]
-    known = {
-        row.key: row
-        for row in connection.execute(
-            sa.select(_cases.c.key, _cases.c.own_labels, _cases.c.failures, _cases.c.url).where(
-                _cases.c.key.in_(keys)
-            )
-        )
-    }
+    known = {row.key: row for row in connection.execute(sa.select(*_KNOWN).where(_cases.c.key.in_(keys)))}
+    learning.note(connection, [(c, known.get(c.issue.ref)) for c in results if isinstance(c, Case)], now)
     inserts = []
     for key, result in zip(keys, results, strict=True):
         row = known.get(key)
@@ -162,6 +168,12 @@ def store_cases(connection: Connection, run_id: str, results: Sequence[Case | Fa
             connection.execute(sa.update(_cases).where(_cases.c.key == key).values(**values))
     if inserts:
         connection.execute(sa.insert(_cases), inserts)
+
+
+_KNOWN = tuple(
+    _cases.c[name]
+    for name in ("key", "own_labels", "failures", "url", "status", "route", "content_hash", "detail")
+)
 
 
 def _ref(result: Case | Failure) -> str:
@@ -210,6 +222,7 @@ def describe(case: Case) -> dict[str, Any]:
     return {
         "confidence": round(decision.confidence, 4) if decision else 0.0,
         "accepted": bool(decision and decision.accepted),
+        "by": decision.by if decision else None,
         "rules": list(decision.rules) if decision else [],
         "model": prediction.model if prediction else None,
         "probabilities": {k: round(v, 4) for k, v in prediction.probabilities.items()} if prediction else {},

@@ -448,16 +448,3 @@ def drained(connection: Connection, since: float) -> dict[str, int]:
         "pending": counts.get("pending", 0),
         "dead": counts.get("dead", 0),
     }
-
-
-def sent_since(connection: Connection, since: float) -> dict[tuple[str, str], list[float]]:
-    """When commands were delivered since then, by target and operation, oldest first."""
-    rows = connection.execute(
-        sa.select(_table.c.target, _table.c.operation, _table.c.sent_at)
-        .where(_table.c.state == "sent", _table.c.sent_at >= since)
-        .order_by(_table.c.sent_at)
-    )
-    times: dict[tuple[str, str], list[float]] = {}
-    for target, operation, at in rows:
-        times.setdefault((target, operation), []).append(at)
-    return times

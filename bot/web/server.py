@@ -6,17 +6,21 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
+from datetime import UTC, datetime
 
 import structlog
 import uvicorn
 
 from bot.alerts import check_alerts
+from bot.drift import check_drift
+from bot.retrain import retrain
 from bot.schedule import Scheduler, create_scheduler
+from bot.store.database import brief
 from bot.web.app import create_app
 from bot.web.background import Background
 from bot.web.health import Pulse, probe
 from bot.wiring import App, working
-from models.errors import UserFacing
+from models.errors import SwitchyardError, UserFacing
 
 log = structlog.get_logger()
 
@@ -142,7 +146,15 @@ def _scheduler(app: App, pulse: Pulse, background: Background) -> Scheduler:
         await probe(app, pulse.health)
         await _check_alerts(app)
 
-    return create_scheduler(app.settings, background.begin_nightly, look)
+    async def learn() -> None:
+        try:
+            await retrain(app, datetime.now(UTC))
+        except SwitchyardError as error:
+            log.warning("the scheduled training did not end", reason=str(error))
+        except Exception as error:
+            log.error("the scheduled training failed", error=brief(error))
+
+    return create_scheduler(app.settings, background.begin_nightly, look, learn, lambda: check_drift(app))
 
 
 @asynccontextmanager

@@ -92,11 +92,46 @@ class GithubClient:
         """
         address = self._on_base(url) if url else self.first_page(repo, since)
         headers = {"If-None-Match": etag} if etag else {}
+        return await self._page(address, repo, etag, headers)
+
+    async def list_changed(self, repo: str, since: datetime | None) -> Page:
+        """The first issues and pull requests, open or closed, changed at or after `since`; earliest change first.
+
+        The next page is the same question from the last one's time on: numbered pages of a list that is
+        sorted by change lose what moves while they are read.
+        """
+        query = f"state=all&sort=updated&direction=asc&per_page={PER_PAGE}"
+        if since is not None:
+            query += f"&since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        return await self._page(f"/repos/{repo}/issues?{query}", repo)
+
+    async def follow(self, repo: str, url: str) -> Page:
+        """The page at an address that an earlier page named."""
+        return await self._page(self._on_base(url), repo)
+
+    async def list_events(self, repo: str) -> Page:
+        """What happened to the repository's issues, the latest first."""
+        return await self._page(f"/repos/{repo}/issues/events?per_page={PER_PAGE}", repo)
+
+    async def login(self) -> str | None:
+        """The account that a token acts as; None for an App, whose writes are marked as a bot's."""
+        if self._credential.token is None:
+            return None
+        try:
+            _, data = await self.guard.read(lambda: self._request("GET", "/user", ""))
+        except (Unauthorized, Rejected):
+            # An installation's token, given as GITHUB_TOKEN, is no user's.
+            return None
+        return str(data["login"]) if isinstance(data, Mapping) and data.get("login") else None
+
+    async def _page(
+        self, address: str, repo: str, etag: str | None = None, headers: Mapping[str, str] | None = None
+    ) -> Page:
         answer, data = await self.guard.read(lambda: self._request("GET", address, repo, headers=headers))
         if data is None:
             return Page((), None, etag, unchanged=True)
         if not isinstance(data, list):
-            raise Transient(f"github: the issues of {repo} came as something else than a list")
+            raise Transient(f"github: {address.split('?')[0]} came as something else than a list")
         items = tuple(item for item in data if isinstance(item, Mapping))
         return Page(items, next_url(answer.get("link")), answer.get("etag"))
 
@@ -144,13 +179,16 @@ class GithubClient:
         repo = str(pending.command.issue).split("#")[0]
         if pending.command.operation == "add_labels":
             method, path, body = commands.labels_request(pending)
-            _, data = await self.guard.call(lambda: self._request(method, path, repo, body=body))
+            _, data = await self.guard.call(
+                lambda: self._request(method, path, repo, body=body), kind="write"
+            )
             return [commands.labels_answer(pending, data or ())]
         if pending.command.operation == "write_comment":
             method, path, body = commands.comment_request(pending)
             try:
                 _, data = await self.guard.call(
-                    lambda: self._request(method, path, repo, body=body), content=method == "POST"
+                    lambda: self._request(method, path, repo, body=body),
+                    kind="content" if method == "POST" else "write",
                 )
             except Rejected as error:
                 if method == "PATCH" and error.status == 404:
@@ -211,6 +249,9 @@ class GithubClient:
             answer, data = await asyncio.get_running_loop().run_in_executor(self._threads, blocking)
         except Exception as error:
             raise _translate(error, url) from None
+        with suppress(ValueError, KeyError):
+            if answer.get("x-ratelimit-resource", "core") == "core":
+                self.guard.learn(int(answer["x-ratelimit-remaining"]), float(answer["x-ratelimit-reset"]))
         with suppress(ValueError, TypeError):
             self.server_time = parsedate_to_datetime(answer["date"]) if "date" in answer else None
         if isinstance(data, dict) and set(data) <= {"data", "url"} and isinstance(data.get("data"), str):

@@ -52,6 +52,26 @@ def is_pull_request(item: Mapping[str, Any]) -> bool:
     return item.get("pull_request") is not None
 
 
+def parse_label_event(item: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Number, label, login, bot and time of an event by which a label was put on an issue; None for others."""
+    issue, label, actor = item.get("issue"), item.get("label"), item.get("actor")
+    if item.get("event") != "labeled" or not isinstance(issue, Mapping) or not isinstance(label, Mapping):
+        return None
+    number, name = issue.get("number"), label.get("name")
+    if not isinstance(number, int) or not name:
+        return None
+    login = _text(actor.get("login"), 100) if isinstance(actor, Mapping) else ""
+    is_bot = login.endswith("[bot]") or (isinstance(actor, Mapping) and actor.get("type") == "Bot")
+    return {
+        "number": number,
+        "label": _text(name, 300),
+        "login": login or None,
+        # A person may act through an App (`performed_via_github_app`); that is still a person's word.
+        "bot": is_bot,
+        "at": parse_time(item.get("created_at")).timestamp(),
+    }
+
+
 def next_url(link: str | None) -> str | None:
     """The address of the next page, from a Link header; it is followed, not computed."""
     match = _NEXT.search(link or "")

@@ -5,7 +5,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from integrations.base import Section
+from integrations.base import ONLY_CONTENT, Limit, Section
 from models.units import Duration, Rate, RateField
 
 
@@ -13,7 +13,25 @@ class GithubSettings(Section):
     base_url: str = Field("https://api.github.com", pattern=r"^https?://", examples=["https://host/path"])
     rate_limit: RateField = Rate(5000, 3600)
     content_rate_limit: RateField = Rate(80, 60)
+    content_hour_limit: RateField = Rate(500, 3600)
+    points_rate_limit: RateField = Rate(900, 60)
+    """A read is one point, a write five."""
     comment: Literal["always", "useful", "never"] = "useful"
     link_story: bool = False
     labels: Mapping[Literal["bug", "feature", "docs", "security", "needs_human"], str] = {}
     timeout: Duration = 10.0
+
+    def limits(self) -> list[Limit]:
+        """GitHub's limits: requests, points, and what creates content.
+
+        Who allows more content than GitHub does works against another server; the limits that were not
+        named in the configuration are then not assumed either.
+        """
+        content = [self.content_rate_limit]
+        found = [Limit([self.rate_limit])]
+        standard = self.content_rate_limit.count * 60 <= 80 * self.content_rate_limit.seconds
+        if standard or "points_rate_limit" in self.model_fields_set:
+            found.append(Limit([self.points_rate_limit], {"read": 1, "write": 5, "content": 5}))
+        if standard or "content_hour_limit" in self.model_fields_set:
+            content.append(self.content_hour_limit)
+        return [*found, Limit(content, ONLY_CONTENT)]

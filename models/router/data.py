@@ -36,6 +36,7 @@ class Row:
     text: Text
     label: str
     created_at: str = ""
+    weight: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)

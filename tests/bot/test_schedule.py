@@ -125,6 +125,10 @@ def test_a_killed_process_was_in_use(database: Database) -> None:
     assert _missed(database) is not None
 
 
+async def idle() -> None:
+    return None
+
+
 async def test_it_fires_with_the_scheduled_time_and_probes_at_once() -> None:
     settings = Settings.model_validate(
         {"schedule": {"nightly": "* * * * *"}, "monitoring": {"health_check_interval": "50ms"}}
@@ -136,7 +140,7 @@ async def test_it_fires_with_the_scheduled_time_and_probes_at_once() -> None:
         nonlocal probes
         probes += 1
 
-    scheduler = create_scheduler(settings, started.put, probe)
+    scheduler = create_scheduler(settings, started.put, probe, idle, idle)
     scheduler.start()
     try:
         due = next_fire(scheduler)
@@ -159,12 +163,11 @@ async def test_without_a_nightly_run_it_only_probes() -> None:
     async def never(_: datetime) -> None:
         raise AssertionError
 
-    async def probe() -> None:
-        return None
-
-    scheduler = create_scheduler(Settings.model_validate({"schedule": {"nightly": None}}), never, probe)
+    settings = Settings.model_validate({"schedule": {"nightly": None, "retrain": None}})
+    scheduler = create_scheduler(settings, never, idle, idle, idle)
     scheduler.start()
     assert next_fire(scheduler) is None
+    assert scheduler.get_job("retrain") is None
     assert next_fire(None) is None
     scheduler.shutdown(wait=False)
     await asyncio.sleep(0)

@@ -2,19 +2,20 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from integrations.base import BreakerSettings, RetrySettings
-from integrations.resilience import Budget, Guard, retry_after
+from integrations.base import ONLY_CONTENT, BreakerSettings, Kind, Limit, RetrySettings
+from integrations.resilience import Guard, retry_after
 from models.errors import BreakerOpen, RateLimited, Rejected, Transient
 from models.units import Rate
 
 
 def guard(**options: object) -> Guard:
     settings = {
-        "rates": [Rate(1000, 1)],
+        "limits": [Limit([Rate(1000, 1)])],
         "timeout": 0.2,
         "breaker": BreakerSettings(failure_threshold=3, reset_timeout_seconds=0.2),
         "retry": RetrySettings(max_attempts=3, initial_delay=0.01),
@@ -131,12 +132,15 @@ async def test_reads_are_tried_again_and_writes_are_not() -> None:
         await made.call(second_time)
 
 
+POINTS: Mapping[Kind, int] = {"read": 1, "write": 5, "content": 5}
+
+
 async def test_a_budget_is_exact_and_content_is_counted_apart() -> None:
-    made = guard(rates=[Rate(5, 60)], content_rates=[Rate(2, 60)])
+    made = guard(limits=[Limit([Rate(5, 60)]), Limit([Rate(2, 60)], ONLY_CONTENT)])
     for _ in range(2):
-        await made.call(works, content=True)
+        await made.call(works, kind="content")
     with pytest.raises(RateLimited) as caught:
-        await made.call(works, content=True)
+        await made.call(works, kind="content")
     assert caught.value.only_content and not caught.value.sent
     for _ in range(3):
         await made.call(works)
@@ -146,13 +150,67 @@ async def test_a_budget_is_exact_and_content_is_counted_apart() -> None:
     assert 58 < wait <= 61 and not caught.value.only_content
 
 
-def test_what_was_sent_before_counts() -> None:
-    budget = Budget("test", [Rate(3, 60)])
-    now = time.time()
-    budget.prime([now - 70, now - 30, now - 10])
-    budget.spend()
+async def test_points_weigh_and_what_is_refused_costs_nothing() -> None:
+    made = guard(limits=[Limit([Rate(100, 60)]), Limit([Rate(12, 60)], POINTS)])
+    await made.call(works, kind="write")
+    await made.call(works, kind="write")
+    for _ in range(3):
+        with pytest.raises(RateLimited) as caught:
+            await made.call(works, kind="write")
+    # Points are everybody's: a spent minute holds up the whole lane.
+    assert not caught.value.only_content
+    await made.call(works)
+    await made.call(works)
     with pytest.raises(RateLimited):
-        budget.spend()
+        await made.call(works)
+
+
+async def test_several_windows_of_one_limit() -> None:
+    made = guard(limits=[Limit([Rate(2, 0.2), Rate(3, 60)])])
+    for _ in range(2):
+        await made.call(works)
+    with pytest.raises(RateLimited) as caught:
+        await made.call(works)
+    wait = (caught.value.until - datetime.now(UTC)).total_seconds()
+    assert wait <= 0.26
+    await asyncio.sleep(max(wait, 0))
+    await made.call(works)
+    with pytest.raises(RateLimited) as caught:
+        await made.call(works)
+    assert (caught.value.until - datetime.now(UTC)).total_seconds() > 55
+
+
+def test_what_others_sent_counts() -> None:
+    made = guard(limits=[Limit([Rate(4, 60)])])
+    now = time.time()
+    made.tell("read", now - 70, 5)
+    made.tell("write", now - 10, 1)
+    made.tell("read", now - 30, 1)
+    made.spend("read")
+    made.spend("write")
+    with pytest.raises(RateLimited):
+        made.spend("read")
+    assert sum(made.spent.values()) == 2
+
+
+def test_what_the_service_says_is_left_corrects_the_plan() -> None:
+    made = guard()
+    soon = time.time() + 30
+    made.learn(3, soon)
+    for _ in range(3):
+        made.spend("read")
+    with pytest.raises(RateLimited) as caught:
+        made.spend("read")
+    assert abs(caught.value.until.timestamp() - soon) < 1
+    made.learn(5000, soon + 3600)
+    made.spend("read")
+
+
+def test_the_log_does_not_grow_for_ever() -> None:
+    made = guard(limits=[Limit([Rate(1_000_000, 1)])])
+    for second in range(40):
+        made.tell("read", float(second), 500)
+    assert len(made.budgets[0]._log) < 5_000
 
 
 @pytest.mark.parametrize(

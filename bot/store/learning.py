@@ -1,0 +1,220 @@
+"""What people teach the router: their corrections, the issues they labelled, and how often it was wrong."""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import Connection
+
+from models.case import Case
+from models.issue import Issue, content_hash
+from models.tables import CorrectionRow, ExampleRow, IssueRow, ReadingRow, RouterDayRow
+
+_corrections: sa.Table = CorrectionRow.__table__  # type: ignore[attr-defined]
+_examples: sa.Table = ExampleRow.__table__  # type: ignore[attr-defined]
+_issues: sa.Table = IssueRow.__table__  # type: ignore[attr-defined]
+_readings: sa.Table = ReadingRow.__table__  # type: ignore[attr-defined]
+_days: sa.Table = RouterDayRow.__table__  # type: ignore[attr-defined]
+
+MAX_BODY = 8_000
+"""Characters of a body that training keeps: the router looks at no more."""
+_ROUTED = ("model", "screen")
+"""Deciders that can be wrong in a way that matters here; labels and rules are people's own words."""
+_SHOWN = ("model", "confidence", "probabilities", "reasons", "security_score")
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """What a person said of an issue's route; `after` is one of LABELS or "security"."""
+
+    issue: str
+    before: str
+    after: str
+    person: str | None
+    via: str
+    at: float
+
+
+def note(connection: Connection, decided: Iterable[tuple[Case, Any]], now: float) -> None:
+    """Count the decisions of a batch, and keep what a person's new label says of an earlier one.
+
+    Each case comes with the row of its issue's earlier case, or None.
+    """
+    tally: dict[str, Counter[str]] = defaultdict(Counter)
+    for case, row in decided:
+        decision = case.decision
+        if decision is None or decision.prediction is None:
+            continue
+        before = row if row is not None and row.status == "triaged" else None
+        if decision.by in _ROUTED:
+            if before is None or before.content_hash != content_hash(case.issue):
+                counts = tally[decision.prediction.model]
+                counts["decided"] += 1
+                counts["abstained"] += case.route == "needs_human"
+        elif decision.by == "label" and before is not None and before.detail.get("by") in _ROUTED:
+            after = "question" if case.route == "needs_human" else case.route
+            if before.route != case.route or before.route == "needs_human":
+                said = Correction(case.issue.ref, before.route, after, None, "label", now)
+                record(connection, said, before.detail)
+    day = _day(now)
+    for model, counts in tally.items():
+        _count(connection, day, model, counts)
+
+
+def record(connection: Connection, said: Correction, shown: Mapping[str, Any]) -> None:
+    """Keep a correction, and count it against the model that was wrong; an open question had no wrong answer."""
+    connection.execute(
+        sa.insert(_corrections).values(
+            issue=said.issue,
+            before=said.before,
+            after=said.after,
+            person=said.person,
+            via=said.via,
+            at=said.at,
+            shown={key: shown[key] for key in _SHOWN if shown.get(key) is not None},
+        )
+    )
+    if said.before != "needs_human" and shown.get("model"):
+        _count(connection, _day(said.at), str(shown["model"]), {"corrected": 1})
+
+
+def corrections(connection: Connection) -> list[Correction]:
+    """All corrections, the oldest first."""
+    columns = [_corrections.c[name] for name in Correction.__dataclass_fields__]
+    rows = connection.execute(sa.select(*columns).order_by(_corrections.c.at, _corrections.c.id))
+    return [Correction(*row) for row in rows]
+
+
+def texts(connection: Connection, refs: Sequence[str]) -> dict[str, tuple[str, str, str, float]]:
+    """Issue to (repository, title, body, when it was made), as they were seen last."""
+    from bot.store.cases import decode
+
+    found = {}
+    for start in range(0, len(refs), 500):
+        part = refs[start : start + 500]
+        for row in connection.execute(
+            sa.select(_issues.c.key, _issues.c.data).where(_issues.c.key.in_(part))
+        ):
+            issue = decode(row.data)
+            found[row.key] = (issue.repo, issue.title, issue.body[:MAX_BODY], issue.created_at.timestamp())
+        for kept in connection.execute(sa.select(_examples).where(_examples.c.key.in_(part))):
+            found.setdefault(kept.key, (kept.repo, kept.title, kept.body, kept.created_at))
+    return found
+
+
+def reading(connection: Connection, repo: str) -> Any | None:
+    """How far a repository was read."""
+    query = sa.select(_readings).where(_readings.c.repo == repo.lower())
+    return connection.execute(query).one_or_none()
+
+
+def store_examples(connection: Connection, repo: str, issues: Sequence[Issue], since: float) -> None:
+    """Keep a page of issues that carry labels, forget those that carry none any more, and how far that is."""
+    bare = [issue.ref for issue in issues if not issue.labels]
+    if bare:
+        connection.execute(sa.delete(_examples).where(_examples.c.key.in_(bare)))
+    rows = [
+        {
+            "key": issue.ref,
+            "repo": issue.repo,
+            "created_at": issue.created_at.timestamp(),
+            "title": issue.title,
+            "body": issue.body[:MAX_BODY],
+            "labels": list(issue.labels),
+            "labelled_by": {},
+        }
+        for issue in issues
+        if issue.labels
+    ]
+    changing = ("repo", "created_at", "title", "body", "labels")
+    _upsert(connection, _examples, ("key",), rows, changing)
+    _save_reading(connection, repo, issues_since=since)
+
+
+def store_events(connection: Connection, repo: str, events: Iterable["LabelEvent"], **progress: Any) -> None:
+    """Keep who put which label on, where that is later than what is known, and how far the reading is."""
+    by_issue: dict[str, list[LabelEvent]] = defaultdict(list)
+    for event in events:
+        by_issue[f"{repo}#{event.number}".lower()].append(event)
+    refs = list(by_issue)
+    query = sa.select(_examples.c.key, _examples.c.labelled_by).where(
+        sa.func.lower(_examples.c.key).in_(refs)
+    )
+    for row in connection.execute(query).all():
+        known = dict(row.labelled_by)
+        for event in by_issue[row.key.lower()]:
+            name = event.label.lower()
+            if name not in known or known[name]["at"] < event.at:
+                known[name] = {"login": event.login, "bot": event.bot, "at": event.at}
+        if known != row.labelled_by:
+            connection.execute(
+                sa.update(_examples).where(_examples.c.key == row.key).values(labelled_by=known)
+            )
+    _save_reading(connection, repo, **progress)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelEvent:
+    """Somebody put a label on an issue; `at` in seconds since the epoch."""
+
+    number: int
+    label: str
+    login: str | None
+    bot: bool
+    at: float
+
+
+def examples(connection: Connection, repos: Sequence[str], limit: int) -> list[Any]:
+    """The newest labelled issues of these repositories, the oldest of them first."""
+    names = [name.lower() for name in repos]
+    query = (
+        sa.select(_examples)
+        .where(sa.func.lower(_examples.c.repo).in_(names))
+        .order_by(_examples.c.created_at.desc(), _examples.c.key)
+        .limit(limit)
+    )
+    return list(reversed(connection.execute(query).all()))
+
+
+def days(connection: Connection, since: float) -> list[Any]:
+    """Decisions by day and model from `since` (seconds since the epoch), the oldest day first."""
+    query = sa.select(_days).where(_days.c.day >= _day(since)).order_by(_days.c.day, _days.c.model)
+    return list(connection.execute(query).all())
+
+
+def _day(at: float) -> str:
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d}"
+
+
+def _count(connection: Connection, day: str, model: str, counts: Mapping[str, int]) -> None:
+    names = ("decided", "abstained", "corrected")
+    row = {"day": day, "model": model, **{name: counts.get(name, 0) for name in names}}
+    _upsert(connection, _days, ("day", "model"), [row], names, add=True)
+
+
+def _save_reading(connection: Connection, repo: str, **values: Any) -> None:
+    row = {"repo": repo.lower(), "events_done": 0, "events_top": 0, **values}
+    _upsert(connection, _readings, ("repo",), [row], tuple(values))
+
+
+def _upsert(
+    connection: Connection,
+    table: sa.Table,
+    key: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+    changing: Sequence[str],
+    *,
+    add: bool = False,
+) -> None:
+    """Insert rows, or change these columns of those that are there: to the new value, or by it with `add`."""
+    if not rows:
+        return
+    insert = (sqlite if connection.dialect.name == "sqlite" else postgresql).insert(table)
+    changed = {
+        name: table.c[name] + insert.excluded[name] if add else insert.excluded[name] for name in changing
+    }
+    connection.execute(insert.on_conflict_do_update(index_elements=list(key), set_=changed), list(rows))

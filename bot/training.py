@@ -1,0 +1,41 @@
+"""One training: from rows to a version in the store."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from models.router.data import Row
+    from models.router.store import Store
+
+
+@dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a training gets: rows, how many come from where, and what was left out, as sentences."""
+
+    rows: "tuple[Row, ...]"
+    sources: Mapping[str, int]
+    notes: tuple[str, ...] = ()
+
+
+def train_version(
+    lesson: Lesson,
+    store: "Store",
+    output: Path | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Train on a lesson, and put the model into the store, or into `output` instead.
+
+    Returns its card, and what the training had to say.
+    """
+    from models.router import train
+    from models.router.files import save
+    from models.router.predict import BUILTIN
+
+    active = store.active()
+    base, folds = train.load_base()
+    champion = None if active == BUILTIN else store.load(active)
+    trained = train.train(lesson.rows, base, folds, lesson.sources, champion=champion, progress=progress)
+    card = save(output, trained.arrays, trained.card) if output else store.add(trained.arrays, trained.card)
+    return dict(card), trained.notes

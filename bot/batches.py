@@ -78,8 +78,8 @@ async def work_batch(app: App, batch: Batch) -> None:
     commands = [command for result in results if isinstance(result, Case) for command in result.commands]
 
     def store(connection: Connection) -> None:
-        if runs.is_done(connection, batch):
-            # Another process took us for dead and was faster.
+        if runs.is_done(connection, batch) or runs.status(connection, batch.run_id) == "cancelled":
+            # Another process took us for dead and was faster; or nobody wants it any more.
             return
         now = time.time()
         verdicts = outbox.store(connection, batch.run_id, commands, now)

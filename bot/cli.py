@@ -5,7 +5,6 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
@@ -189,22 +188,35 @@ def runs_show(run_id: str, config: Config = None, as_json: Json = False) -> None
     show_run(_database(config), _settings(config), run_id, as_json)
 
 
-def _change(name: str, text: str) -> Callable[..., None]:
-    def command(run_id: str, config: Config = None) -> None:
-        from bot.commands.runs import change_run
-
-        change_run(_database(config), run_id, name)
-
-    command.__doc__ = text
-    return command
+@runs_app.command("pause")
+def runs_pause(run_id: str, config: Config = None) -> None:
+    """Stop a run at the next batch; what is decided is still delivered."""
+    _change_run(run_id, "pause", config)
 
 
-for _name, _text in (
-    ("pause", "Stop a run at the next batch; what is decided is still delivered."),
-    ("resume", "Let a paused run go on."),
-    ("cancel", "End a run at the next batch; what is decided stays in the queue."),
-):
-    runs_app.command(_name)(_change(_name, _text))
+@runs_app.command("resume")
+def runs_resume(run_id: str, config: Config = None) -> None:
+    """Let a paused run go on."""
+    _change_run(run_id, "resume", config)
+
+
+@runs_app.command("cancel")
+def runs_cancel(
+    run_id: str,
+    drop: Annotated[
+        bool,
+        typer.Option("--drop/--keep", help="Forget what is decided and not begun; else it is delivered."),
+    ] = False,
+    config: Config = None,
+) -> None:
+    """End a run at the next batch; what is decided stays in the queue unless it is dropped."""
+    _change_run(run_id, "cancel", config, drop=drop)
+
+
+def _change_run(run_id: str, wanted: str, config: Path | None, *, drop: bool = False) -> None:
+    from bot.commands.runs import change_run
+
+    change_run(_database(config), run_id, wanted, drop=drop)
 
 
 @queue_app.command("list")
@@ -279,7 +291,12 @@ def main() -> None:
         from bot.commands import router
 
         cli_router.hooks = cli_router.Hooks(
-            router.load_issue, router.default_model, router.rules, router.lesson, router.drift
+            router.load_issue,
+            router.default_model,
+            router.rules,
+            router.lesson,
+            router.drift,
+            router.accept_threshold,
         )
         app.add_typer(cli_router.app, name="router")
     else:

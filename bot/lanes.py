@@ -186,7 +186,10 @@ class Lane:
         return [p for p in chunk if p.key not in found]
 
     async def _send(self, chunk: list[Pending], lanes: Mapping[str, "Lane"]) -> None:
-        await self.writer.run(lambda c: outbox.mark(c, [p.key for p in chunk], time.time()))
+        keys = await self.writer.run(lambda c: outbox.mark(c, [p.key for p in chunk], time.time()))
+        chunk = [p for p in chunk if p.key in keys]
+        if not chunk:
+            return
         try:
             answers = await self._try(chunk)
         except Rejected as error:

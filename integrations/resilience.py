@@ -34,11 +34,17 @@ SHORT_WAIT = 2.0
 
 @dataclass(slots=True)
 class Budget:
-    """What a limit leaves to a credential: sliding windows, looked at before they are spent."""
+    """What a limit leaves to a credential: sliding windows, looked at before they are spent.
+
+    A request is reserved when it leaves and counted when its answer is there: the service counts it somewhere
+    in between, and a window that began too early would be bumped into at its end.
+    """
 
     limit: Limit
+    _reserved: int = 0
+    """Units of requests that are under way."""
     _log: list[int] = field(default_factory=list)
-    """When each unit was spent, in milliseconds since the epoch, in order."""
+    """When each unit was counted, in milliseconds since the epoch, in order."""
     _trim_at: int = 1024
 
     def free_at(self, kind: Kind, now: float) -> float:
@@ -47,14 +53,25 @@ class Budget:
         found = 0.0
         for rate in self.limit.rates if cost else ():
             # The latest of the entries that must have left the window before this request fits into it.
-            at = len(self._log) - 1 - (rate.count - cost)
-            if at >= 0:
-                found = max(found, (self._log[min(at, len(self._log) - 1)] + MARGIN) / 1000 + rate.seconds)
+            at = len(self._log) + self._reserved - 1 - (rate.count - cost)
+            if at >= len(self._log):
+                found = max(found, now + rate.seconds)
+            elif at >= 0:
+                found = max(found, (self._log[at] + MARGIN) / 1000 + rate.seconds)
         return found if found > now else 0.0
 
-    def spend(self, kind: Kind, at: float, count: int = 1) -> None:
+    def reserve(self, kind: Kind) -> None:
+        """A request leaves."""
+        self._reserved += self.limit.cost.get(kind, 0)
+
+    def settle(self, kind: Kind, at: float) -> None:
+        """A reserved request has ended, one way or another, at that time (epoch seconds)."""
+        self._reserved -= self.limit.cost.get(kind, 0)
+        self.count(kind, at)
+
+    def count(self, kind: Kind, at: float, requests: int = 1) -> None:
         """Note requests of that time (epoch seconds)."""
-        units = self.limit.cost.get(kind, 0) * count
+        units = self.limit.cost.get(kind, 0) * requests
         stamp = int(at * 1000)
         if not self._log or self._log[-1] <= stamp:
             self._log.extend([stamp] * units)
@@ -189,7 +206,7 @@ class Guard:
         self._left: tuple[int, float] | None = None
         """What the service says is left, and until when (epoch seconds) it counts that way."""
 
-    def spend(self, kind: Kind) -> None:
+    def reserve(self, kind: Kind) -> None:
         """Take one request from all budgets, or take nothing and raise RateLimited with the time to come back."""
         now = time.time()
         everything = [self._held_until] if self._held_until > now else []
@@ -203,7 +220,7 @@ class Guard:
             is_content = until <= now
             raise self._wait(only if is_content else until, only_content=is_content)
         for budget in self.budgets:
-            budget.spend(kind, now)
+            budget.reserve(kind)
         if self._left is not None:
             self._left = (self._left[0] - 1, self._left[1])
         self.spent[kind, int(now)] += 1
@@ -211,7 +228,7 @@ class Guard:
     def tell(self, kind: Kind, at: float, count: int) -> None:
         """Another process has sent so many requests with this credential at that time (epoch seconds)."""
         for budget in self.budgets:
-            budget.spend(kind, at, count)
+            budget.count(kind, at, count)
 
     def learn(self, left: int, resets_at: float) -> None:
         """The service says how many requests are left until it counts anew (epoch seconds)."""
@@ -233,7 +250,7 @@ class Guard:
         """
         probe = self.breaker.enter()
         try:
-            self.spend(kind)
+            self.reserve(kind)
         except RateLimited:
             self.breaker.abandon(probe)
             raise
@@ -264,6 +281,8 @@ class Guard:
             raise
         finally:
             self._flying -= 1
+            for budget in self.budgets:
+                budget.settle(kind, time.time())
         self._count(started, "ok", ok=True)
         self.breaker.leave(probe, None)
         return result

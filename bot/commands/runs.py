@@ -72,19 +72,9 @@ def show_run(database: Database, settings: Settings, run_id: str, as_json: bool)
         )
 
 
-def change_run(database: Database, run_id: str, change: str) -> None:
-    """Pause, resume or cancel; takes effect at the next batch."""
-    wanted = {"pause": ("running", "paused"), "resume": ("paused", "running")}
+def change_run(database: Database, run_id: str, wanted: str, *, drop: bool = False) -> None:
+    """Pause, resume or cancel, and say what that means."""
     with database.write() as connection:
-        row = runs.get(connection, run_id)
-        if row is None:
-            raise UserFacing(f"no run {run_id!r}; `switchyard runs list` shows them")
-        if change == "cancel":
-            allowed, status = row.status in ("running", "paused"), "cancelled"
-        else:
-            before, status = wanted[change]
-            allowed = row.status == before
-        if not allowed:
-            raise UserFacing(f"run {run_id} is {row.status}; there is nothing to {change}")
-        runs.update(connection, run_id, status=status)
-    print(f"run {run_id}: {status}")
+        status, dropped = runs.change(connection, run_id, wanted, drop=drop)
+    note = f"; {dropped} undelivered commands forgotten" if drop else ""
+    print(f"run {run_id}: {status}{note}")

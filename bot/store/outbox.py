@@ -10,12 +10,13 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from models.commands import Command, Pending, payload_hash
-from models.tables import CommandRow, LaneRow
+from models.tables import CaseRow, CommandRow, LaneRow
 
 WAITING = 4e9
 """next_attempt_at of a command whose predecessors are not finished; the year 2096."""
 
 _table: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
+_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
 _lanes: sa.Table = LaneRow.__table__  # type: ignore[attr-defined]
 
 
@@ -203,9 +204,18 @@ def _pending(row: Any, answers: Mapping[str, Mapping[str, Any]]) -> Pending:
     )
 
 
-def mark(connection: Connection, keys: Sequence[str], now: float) -> None:
-    """Note that a request with these commands is about to leave; only a look-up can tell what became of it."""
-    connection.execute(sa.update(_table).where(_table.c.key.in_(keys)).values(maybe_sent_at=now))
+def mark(connection: Connection, keys: Sequence[str], now: float) -> set[str]:
+    """Note that a request with these commands is about to leave; only a look-up can tell what became of it.
+
+    Returns those that may leave: a person may have given up some of them meanwhile.
+    """
+    marked = (
+        sa.update(_table)
+        .where(_table.c.key.in_(keys), _table.c.state == "pending")
+        .values(maybe_sent_at=now)
+        .returning(_table.c.key)
+    )
+    return set(connection.execute(marked).scalars())
 
 
 _SAVE = (
@@ -432,6 +442,28 @@ def discard(connection: Connection, key: str) -> bool:
     ).all()
     release_waiting(connection, [row.issue for row in result if row.issue], time.time())
     return bool(result)
+
+
+def drop_run(connection: Connection, run_id: str) -> int:
+    """Forget what a cancelled run decided and nobody has begun to send; says how many commands that is.
+
+    Not `dropped`, which is a person's last word on one command: the next run may decide the same again. What
+    may have reached its service is still looked up and brought to its end.
+    """
+    mine = sa.and_(_table.c.run_id == run_id, _table.c.state == "pending", _table.c.maybe_sent_at.is_(None))
+    issues = set(
+        connection.execute(sa.select(_table.c.issue).where(mine, _table.c.issue.is_not(None))).scalars()
+    )
+    # A comment that stands keeps its place; only the edit is forgotten.
+    kept = connection.execute(
+        sa.update(_table).where(mine, _table.c.answer.is_not(None)).values(state="sent", payload_hash="")
+    )
+    gone = connection.execute(sa.delete(_table).where(mine))
+    for start in range(0, len(issues), 500):
+        part = sorted(issues)[start : start + 500]
+        connection.execute(sa.update(_cases).where(_cases.c.key.in_(part)).values(content_hash=""))
+    release_waiting(connection, sorted(issues), time.time())
+    return int(kept.rowcount + gone.rowcount)
 
 
 def _iso(seconds: float) -> str:

@@ -9,6 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.store import outbox
+from models.errors import UserFacing
 from models.report import GITHUB_KEYS, NOTIFICATION_KEYS, STORY_KEYS
 from models.tables import BatchRow, CommandRow, RepositoryRow, RunRow
 
@@ -74,6 +76,26 @@ def adopt(connection: Connection, me: str, alive: Iterable[str]) -> Any | None:
         return None
     connection.execute(sa.update(_runs).where(_runs.c.id == orphan.id).values(owner=me))
     return get(connection, orphan.id)
+
+
+CHANGES = ("pause", "resume", "cancel")
+
+
+def change(connection: Connection, run_id: str, wanted: str, *, drop: bool = False) -> tuple[str, int]:
+    """Pause, resume or cancel a run; takes effect at the next batch.
+
+    `drop` forgets what a cancelled run decided and nobody has begun to send. Returns the new status and how
+    many commands were forgotten; UserFacing where there is nothing to change.
+    """
+    row = get(connection, run_id)
+    if row is None:
+        raise UserFacing(f"no run {run_id!r}; `switchyard runs list` shows them")
+    before = {"pause": ("running",), "resume": ("paused",), "cancel": ("running", "paused")}[wanted]
+    if row.status not in before:
+        raise UserFacing(f"run {run_id} is {row.status}; there is nothing to {wanted}")
+    status = {"pause": "paused", "resume": "running", "cancel": "cancelled"}[wanted]
+    update(connection, run_id, status=status)
+    return status, outbox.drop_run(connection, run_id) if drop and wanted == "cancel" else 0
 
 
 def status(connection: Connection, run_id: str) -> str | None:

@@ -8,6 +8,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot.store import runs
 from bot.web import snapshot
 from bot.web.access import REALM, Access, Answer
 from bot.web.health import Pulse
@@ -50,6 +51,7 @@ class Api:
             Route("/api/v1/runs", self.list_runs, methods=["GET"]),
             Route("/api/v1/runs", self.start_run, methods=["POST"]),
             Route("/api/v1/runs/{run_id}", self.one_run, methods=["GET"]),
+            Route("/api/v1/runs/{run_id}/{wanted}", self.change_run, methods=["POST"]),
             Route("/api/v1/queue", self.list_queue, methods=["GET"]),
             Route("/api/v1/status", self.show_status, methods=["GET"]),
         ]
@@ -86,12 +88,35 @@ class Api:
 
         return JSONResponse(await self.app.database.query(read))
 
-    async def start_run(self, request: Request) -> Response:
+    async def change_run(self, request: Request) -> Response:
+        """Pause, resume or cancel a run; `?undelivered=drop` forgets what a cancelled one has not sent."""
+        if (refused := self._may_write(request)) is not None:
+            return refused
+        run_id, wanted = request.path_params["run_id"], request.path_params["wanted"]
+        undelivered = request.query_params.get("undelivered", "keep")
+        if wanted not in runs.CHANGES:
+            return JSONResponse({"error": f"A run can {', '.join(runs.CHANGES)}; not {wanted[:40]!r}."}, 404)
+        if undelivered not in ("keep", "drop") or (undelivered == "drop" and wanted != "cancel"):
+            return JSONResponse({"error": "undelivered is keep or drop, and only cancel may drop."}, 400)
+        drop = undelivered == "drop"
+        try:
+            status, dropped = await self.app.database.run(lambda c: runs.change(c, run_id, wanted, drop=drop))
+        except UserFacing as error:
+            return JSONResponse({"error": str(error)}, 409)
+        return JSONResponse({"run_id": run_id, "status": status, "dropped": dropped})
+
+    def _may_write(self, request: Request) -> Response | None:
+        """None where it may; else the refusal."""
         answer = self.access.may_write(request)
         if answer is Answer.NO_TOKEN_CONFIGURED:
             return JSONResponse({"error": UNCONFIGURED}, 503)
         if answer is not Answer.YES:
             return JSONResponse({"error": WRONG}, 401, {"www-authenticate": "Bearer"})
+        return None
+
+    async def start_run(self, request: Request) -> Response:
+        if (refused := self._may_write(request)) is not None:
+            return refused
         try:
             run_id = await self.start()
         except UserFacing as error:

@@ -43,6 +43,18 @@ def test_a_cancelled_run_ends_and_says_so(tmp_path: Path) -> None:
         assert world.run("runs", "cancel", run_id).code == 2
 
 
+def test_a_cancelled_run_may_forget_what_it_has_not_sent(tmp_path: Path) -> None:
+    with bugs(tmp_path, many(30)) as world:
+        world.control(service="shortcut", fault="status", status=503)
+        first = world.run("run", "--json", "--wait", "1s").json
+        assert first["status"] == "partial" and first["stories"]["queued"] == 30
+        # It is over; there is nothing to cancel, but its commands can be discarded one by one.
+        assert world.run("runs", "cancel", first["run_id"], "--drop").code == 2
+        world.control(reset="faults")
+        assert world.run("queue", "drain", "--json").json["pending"] == 0
+        world.assert_once()
+
+
 def test_a_second_process_beside_the_first_doubles_nothing(tmp_path: Path) -> None:
     with bugs(tmp_path, many(80), latency_ms=20) as world:
         world.set("integrations.github.comment", "always")

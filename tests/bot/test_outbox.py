@@ -171,3 +171,29 @@ def test_retry_and_discard_touch_only_what_is_there(database: Database) -> None:
         assert outbox.discard(connection, f"story:{REF}")
         assert outbox.retry(connection, None) == 0
     assert store(database, story())[f"story:{REF}"] == "existing", "what a person dropped stays dropped"
+
+
+def test_dropping_a_runs_commands_leaves_what_may_have_left(database: Database) -> None:
+    other = "octo/widgets#2"
+    store(database, story(), add_labels(REF, ["bug"]), add_labels(other, ["bug"]), run="r1")
+    store(database, write_comment(REF, "one"), run="r0")
+    (comment,) = [p for p in due(database, "github") if p.command.operation == "write_comment"]
+    save(database, comment, answer={"id": 5})
+    store(database, write_comment(REF, "two"), run="r1")
+    with database.write() as connection:
+        assert outbox.mark(connection, [f"labels:{other}", "nobody"], NOW) == {f"labels:{other}"}
+        assert outbox.drop_run(connection, "r1") == 3
+    assert [p.key for p in due(database, "github", NOW + 9)] == [f"labels:{other}"]
+    assert due(database, "shortcut") == []
+    # The next run decides again; the comment that stands is edited, not written twice.
+    assert store(database, story(), run="r2") == {f"story:{REF}": "new"}
+    assert store(database, write_comment(REF, "two"), run="r2") == {f"comment:{REF}": "changed"}
+    (again,) = [p for p in due(database, "github", NOW + 9) if p.command.operation == "write_comment"]
+    assert again.last_answer == {"id": 5}
+
+
+def test_what_was_given_up_meanwhile_is_not_sent(database: Database) -> None:
+    store(database, story())
+    with database.write() as connection:
+        assert outbox.discard(connection, f"story:{REF}")
+        assert outbox.mark(connection, [f"story:{REF}"], NOW) == set()

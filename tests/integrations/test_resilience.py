@@ -186,10 +186,10 @@ def test_what_others_sent_counts() -> None:
     made.tell("read", now - 70, 5)
     made.tell("write", now - 10, 1)
     made.tell("read", now - 30, 1)
-    made.spend("read")
-    made.spend("write")
+    made.reserve("read")
+    made.reserve("write")
     with pytest.raises(RateLimited):
-        made.spend("read")
+        made.reserve("read")
     assert sum(made.spent.values()) == 2
 
 
@@ -198,12 +198,12 @@ def test_what_the_service_says_is_left_corrects_the_plan() -> None:
     soon = time.time() + 30
     made.learn(3, soon)
     for _ in range(3):
-        made.spend("read")
+        made.reserve("read")
     with pytest.raises(RateLimited) as caught:
-        made.spend("read")
+        made.reserve("read")
     assert abs(caught.value.until.timestamp() - soon) < 1
     made.learn(5000, soon + 3600)
-    made.spend("read")
+    made.reserve("read")
 
 
 def test_the_log_does_not_grow_for_ever() -> None:

@@ -15,7 +15,7 @@ from bot.store import cases, outbox, runs
 from bot.web.app import create_app
 from bot.web.health import Probe, Pulse
 from bot.wiring import App
-from models.commands import create_story
+from models.commands import add_labels, create_story
 from models.errors import UserFacing
 from models.tables import AlertRow, CaseRow, RunRow
 from tests.web.conftest import MakeApp
@@ -152,6 +152,32 @@ async def test_the_api_gives_the_same_as_json(make_app: MakeApp) -> None:
     assert "SECRET" not in str((listed, one, queue, status))
     assert missing.status_code == 404
     assert [answer.status_code for answer in wrong] == [400] * 4
+
+
+async def test_a_run_is_paused_resumed_and_cancelled(make_app: MakeApp) -> None:
+    app = make_app(token="let-me")
+    fill(app)
+    with app.database.write() as connection:
+        runs.create(connection, "run-2", "api", {}, None)
+        outbox.store(connection, "run-2", [add_labels("octo/widgets#9", ["bug"])], 0.0)
+    key = {"authorization": "Bearer let-me"}
+    async with client(app) as http:
+
+        async def change(wanted: str, **options: str) -> tuple[int, dict[str, object]]:
+            answer = await http.post(f"/api/v1/runs/run-2/{wanted}", params=options, headers=key)
+            return answer.status_code, answer.json()
+
+        assert (await http.post("/api/v1/runs/run-2/pause")).status_code == 401
+        assert await change("pause") == (200, {"run_id": "run-2", "status": "paused", "dropped": 0})
+        assert (await change("pause"))[0] == 409
+        assert (await change("resume"))[1]["status"] == "running"
+        assert (await change("explode"))[0] == 404
+        assert (await change("pause", undelivered="drop"))[0] == 400
+        assert await change("cancel", undelivered="drop") == (
+            200,
+            {"run_id": "run-2", "status": "cancelled", "dropped": 1},
+        )
+        assert (await http.get("/api/v1/queue")).json()["pending"][0]["key"] == "story:octo/widgets#1"
 
 
 async def test_health_and_readiness(make_app: MakeApp) -> None:

@@ -35,7 +35,10 @@ async def work_batches(app: App, pause: float = BUSY_PAUSE) -> None:
             batch = await _claim(app)
             if batch is None:
                 free.release()
-                await asyncio.sleep(pause)
+                app.new_batches.clear()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(pause):
+                        await app.new_batches.wait()
                 continue
             task = group.create_task(_attempt(app, batch))
             task.add_done_callback(lambda _: free.release())

@@ -4,8 +4,7 @@ import csv
 import functools
 import json
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -13,12 +12,23 @@ from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
 
 import typer
 
+from bot.router_input import CHUNK, label_map_of, measure_model, read_all, read_body
+from bot.router_output import (
+    explanation,
+    print_confusion,
+    print_explanation,
+    print_figures,
+    progress,
+    say,
+    status,
+)
+from bot.training import Lesson
 from models.errors import UserFacing
 from models.issue import parse_ref
 from models.router.text import Text
 
 if TYPE_CHECKING:
-    from models.router.data import Row
+    from models.router.predict import Model
     from models.router.store import Store
 
 app = typer.Typer(
@@ -36,11 +46,18 @@ class Hooks:
     """The configuration's `router.model`; None for the active version of the store."""
     rules: Callable[[Text, Path | None], list[str]] = lambda text, config: []
     """The configured rules that match a text, as sentences."""
+    lesson: Callable[[Path | None, "Mapping[str, str] | None", Callable[[str], None]], Lesson] = (
+        lambda config, label_map, told: Lesson((), {})
+    )
+    """What the configured repositories' labels and the recorded corrections teach."""
+    drift: Callable[[Path | None], list[dict[str, Any]]] = lambda config: []
+    """Decisions week by week."""
+    accept_threshold: Callable[[Path | None], float | None] = lambda config: None
+    """The configuration's `router.accept_threshold`; None for the model's own."""
 
 
 hooks = Hooks()
 
-CHUNK = 512
 Csvs = Annotated[
     list[Path], typer.Option("--csv", help="CSV with repo,created_at,label,title,body; repeatable.")
 ]
@@ -89,43 +106,30 @@ def train_command(
     config: Config = None,
     store: StoreDir = None,
 ) -> None:
-    """Train a model on labelled issues, above the built-in one."""
-    from models.router.predict import BUILTIN
+    """Train a model on labelled issues: of CSV files, or of the configured repositories with all corrections."""
+    if files:
+        rows, sources = read_all(files, label_map, encoding)
+        lesson = Lesson(tuple(rows), sources)
+    else:
+        with status("reading labelled issues") as told:
+            lesson = hooks.lesson(config, label_map_of(label_map), told)
+    for note in lesson.notes:
+        say(note)
+    say("loading scikit-learn" if sys.stderr.isatty() else "")
+    from bot.training import train_version
 
-    if not files:
-        raise UserFacing(
-            "nothing to train on: name labelled issues with --csv FILE "
-            "(columns repo,created_at,label,title,body)"
-        )
-    rows, sources = _read_all(files, label_map, encoding)
-    _say("loading scikit-learn" if sys.stderr.isatty() else "")
-    from models.router import train
-    from models.router.files import save
-
-    base, base_folds = train.load_base()
     places = _store(store)
-    active = places.active()
-    with _progress("training") as progress:
-        trained = train.train(
-            rows,
-            base,
-            base_folds,
-            sources,
-            champion=None if active == BUILTIN else places.load(active),
-            progress=progress,
-        )
-    for note in trained.notes:
-        _say(note)
-    written = (
-        save(output, trained.arrays, trained.card) if output else places.add(trained.arrays, trained.card)
-    )
+    with progress("training") as advance:
+        card, notes = train_version(lesson, places, output, advance)
+    for note in notes:
+        say(note)
     if json_output:
-        typer.echo(json.dumps(written, indent=2, ensure_ascii=False))
+        typer.echo(json.dumps(card, indent=2, ensure_ascii=False))
         return
-    _print_figures(written)
-    typer.echo(f"model {written['version']} in {output or places.path(written['version'])}")
+    print_figures(card)
+    typer.echo(f"model {card['version']} in {output or places.path(card['version'])}")
     if not output:
-        typer.echo(f"use it: switchyard router promote {written['version']}")
+        typer.echo(f"use it: switchyard router promote {card['version']}")
 
 
 @app.command("evaluate")
@@ -133,6 +137,9 @@ def train_command(
 def evaluate_command(
     files: Csvs,
     model: ModelName = None,
+    plot: Annotated[
+        Path | None, typer.Option("--plot", metavar="FILE.png", help="Write a reliability diagram.")
+    ] = None,
     label_map: LabelMap = None,
     encoding: Encoding = "utf-8",
     json_output: Json = False,
@@ -140,40 +147,24 @@ def evaluate_command(
     store: StoreDir = None,
 ) -> None:
     """Measure a model on labelled issues."""
-    rows, _ = _read_all(files, label_map, encoding)
-    figures = _measure(rows, store, model or hooks.default_model(config))
+    if plot:
+        from models.router.plot import check, draw
+
+        check(plot)
+    rows, _ = read_all(files, label_map, encoding)
+    loaded = _model(store, model, config)
+    figures = measure_model(rows, loaded)
+    if plot:
+        draw(plot, figures["reliability"], figures["thresholds"], loaded.version)
+        say(f"reliability diagram in {plot}")
     if json_output:
         typer.echo(json.dumps(figures, indent=2, ensure_ascii=False))
         return
-    _print_figures(figures)
+    print_figures(figures)
+    print_confusion(figures["confusion"])
     if "security" in figures:
         found = figures["security"]
         typer.echo(f"security: {found['flagged']} of {found['rows']} flagged")
-
-
-def _measure(rows: "list[Row]", store: Path | None, name: str | None) -> dict[str, Any]:
-    from models.router.data import SECURITY
-    from models.router.evaluate import measure, reliability
-
-    loaded = _store(store).load(name)
-    found = []
-    with _progress("measuring") as progress:
-        for start in range(0, len(rows), CHUNK):
-            found += loaded.predict([row.text for row in rows[start : start + CHUNK]])
-            progress(min(len(rows), start + CHUNK), len(rows))
-    routed = [(row, p) for row, p in zip(rows, found, strict=True) if row.label != SECURITY]
-    if not routed:
-        raise UserFacing("no rows with a route (bug, feature, docs, question) to measure on")
-    truth, said = [row.label for row, _ in routed], [p.route for _, p in routed]
-    figures = measure(truth, said, [p.accepted for _, p in routed], [row.text.repo for row, _ in routed])
-    figures["reliability"] = reliability(
-        [p.confidence for _, p in routed], [t == s for t, s in zip(truth, said, strict=True)]
-    )
-    secret = [p for row, p in zip(rows, found, strict=True) if row.label == SECURITY]
-    if secret:
-        figures["security"] = {"rows": len(secret), "flagged": sum(p.security_flag for p in secret)}
-    figures["model"] = loaded.version
-    return figures
 
 
 @app.command("predict")
@@ -190,7 +181,7 @@ def predict_command(
     """Predict a route for each issue of a CSV."""
     from models.router.data import read_records, record_text
 
-    loaded = _store(store).load(model or hooks.default_model(config))
+    loaded = _model(store, model, config)
     routes: dict[str, int] = {}
     rows = accepted = flagged = 0
     partial = output.with_name(f".{output.name}.partial")
@@ -198,7 +189,7 @@ def predict_command(
     first = next(records, None)  # an unreadable file is refused before anything is written
     records = records if first is None else chain([first], records)
     try:
-        with partial.open("w", encoding="utf-8", newline="") as target, _progress("predicting") as progress:
+        with partial.open("w", encoding="utf-8", newline="") as target, progress("predicting") as advance:
             writer = csv.writer(target, lineterminator="\n")
             writer.writerow(COLUMNS)
             for texts in _chunks(map(record_text, records)):
@@ -218,7 +209,7 @@ def predict_command(
                     accepted += p.accepted
                     flagged += p.security_flag
                 rows += len(texts)
-                progress(rows, 0)
+                advance(rows, 0)
         partial.replace(output)
     except OSError as error:
         partial.unlink(missing_ok=True)
@@ -257,6 +248,12 @@ def _store(root: Path | None) -> "Store":
     return store.Store(root or store.DEFAULT)
 
 
+def _model(root: Path | None, name: str | None, config: Path | None) -> "Model":
+    """The named model, else the configured one, with the configured threshold in place of its own."""
+    found = _store(root).load(name or hooks.default_model(config))
+    return found.with_threshold(hooks.accept_threshold(config))
+
+
 @app.command("explain")
 @_told
 def explain_command(
@@ -275,36 +272,12 @@ def explain_command(
 ) -> None:
     """Say why an issue or a text gets its route."""
     text = _text(issue, repo, title, body_file, config)
-    explained = _store(store).load(model or hooks.default_model(config)).explain(text)
-    found = explained.prediction
+    explained = _model(store, model, config).explain(text)
     rules = hooks.rules(text, config)
     if json_output:
-        document = {
-            "route": found.route,
-            "confidence": found.confidence,
-            "accepted": found.accepted,
-            "probabilities": dict(found.probabilities),
-            "security_score": found.security_score,
-            "security_flag": found.security_flag,
-            "features": {
-                "for": [{"feature": s.feature, "weight": s.weight} for s in explained.for_],
-                "against": [{"feature": s.feature, "weight": s.weight} for s in explained.against],
-            },
-            "rules": rules,
-            "model": found.model,
-        }
-        typer.echo(json.dumps(document, indent=2, ensure_ascii=False))
-        return
-    verdict = "accepted" if found.accepted else "not sure enough; a person decides"
-    typer.echo(f"{found.route} ({found.confidence:.0%}, {verdict})")
-    typer.echo(f"security screen: {found.security_score:.0%}{', flagged' if found.security_flag else ''}")
-    for heading, signs in (("for", explained.for_), ("against", explained.against)):
-        typer.echo(f"{heading} {found.route}:")
-        for sign in signs:
-            typer.echo(f"  {sign.weight:+.3f}  {sign.feature}")
-    for rule in rules:
-        typer.echo(f"rule: {rule}")
-    typer.echo(f"model {found.model}")
+        typer.echo(json.dumps(explanation(explained, rules), indent=2, ensure_ascii=False))
+    else:
+        print_explanation(explained, rules)
 
 
 def _text(
@@ -313,7 +286,7 @@ def _text(
     if issue is None:
         if title is None and body_file is None:
             raise UserFacing("name an issue (OWNER/NAME#N), or a text with --title and --body-file")
-        return Text(repo, title or "", _body(body_file))
+        return Text(repo, title or "", read_body(body_file))
     if title is not None or body_file is not None:
         raise UserFacing("name an issue or a text, not both")
     try:
@@ -327,16 +300,6 @@ def _text(
             "or use --title and --body-file"
         )
     return stored
-
-
-def _body(path: Path | None) -> str:
-    if path is None:
-        return ""
-    try:
-        data = sys.stdin.buffer.read() if str(path) == "-" else path.read_bytes()
-    except OSError as error:
-        raise UserFacing(f"{path}: cannot be read ({error.strerror})") from None
-    return data.decode("utf-8-sig", "replace")
 
 
 @app.command("list")
@@ -359,6 +322,26 @@ def list_command(json_output: Json = False, config: Config = None, store: StoreD
         )
 
 
+@app.command("drift")
+@_told
+def drift_command(json_output: Json = False, config: Config = None) -> None:
+    """Show week by week how much the router left to people, and how often it was corrected."""
+    weeks = hooks.drift(config)
+    if json_output:
+        typer.echo(json.dumps({"weeks": weeks}, indent=2))
+        return
+    if not weeks:
+        typer.echo("no decisions yet; `switchyard run` makes some")
+        return
+    typer.echo(f"{'week from':<12}{'decided':>9}{'left to people':>18}{'corrected':>14}")
+    for week in weeks:
+        shares = [
+            f"{week[name]} ({week[f'{name}_share']:.0%})" if week[f"{name}_share"] is not None else "-"
+            for name in ("abstained", "corrected")
+        ]
+        typer.echo(f"{week['week']:<12}{week['decided']:>9}{shares[0]:>18}{shares[1]:>14}")
+
+
 @app.command("promote")
 @_told
 def promote_command(
@@ -376,8 +359,8 @@ def promote_command(
     """Make a version the active one; refuses a worse one."""
     places = _store(store)
     if files and not force:
-        rows, _ = _read_all(files, label_map, encoding)
-        ours, theirs = (_measure(rows, store, name)["macro_f1"] for name in (version, places.active()))
+        rows, _ = read_all(files, label_map, encoding)
+        ours, theirs = (measure_model(rows, places.load(v))["macro_f1"] for v in (version, places.active()))
         if ours < theirs:
             raise UserFacing(
                 f"{version} is not promoted: on this data its macro-F1 is {ours:.3f}, that of the active "
@@ -405,55 +388,3 @@ def _say_switched(active: str, before: str, json_output: bool) -> None:
 
 LISTED = ("version", "created_at", "rows", "macro_f1", "accuracy", "coverage", "accepted_accuracy", "sha256")
 COLUMNS = ("repo", "title", "route", "confidence", "accepted", "security_score", "security_flag")
-
-
-def _read_all(paths: list[Path], label_map: Path | None, encoding: str) -> "tuple[list[Row], dict[str, int]]":
-    from models.router.data import DEFAULT_LABELS, read_label_map, read_rows
-
-    mapping = {**DEFAULT_LABELS, **read_label_map(label_map)} if label_map else None
-    rows: list[Row] = []
-    sources: dict[str, int] = {}
-    for path in paths:
-        table = read_rows(path, mapping, encoding)
-        for note in table.notes:
-            _say(f"{path}: {note}")
-        rows += table.rows
-        sources[path.name] = sources.get(path.name, 0) + len(table.rows)
-    if not rows:
-        raise UserFacing(
-            f"{', '.join(map(str, paths))}: no row has a known label; --label-map FILE maps labels to routes"
-        )
-    return rows, sources
-
-
-def _say(note: str) -> None:
-    if note:
-        typer.echo(note, err=True)
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal, silence elsewhere; called with how much is done and of how much (0: unknown)."""
-    if not sys.stderr.isatty():
-        yield lambda done, total: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task(what, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total or None)
-
-
-def _print_figures(figures: dict[str, Any]) -> None:
-    right = figures["accepted_accuracy"]
-    typer.echo(
-        f"accuracy {figures['accuracy']:.3f}, macro-F1 {figures['macro_f1']:.3f}; "
-        f"accepted {figures['coverage']:.0%}" + (f", of those {right:.1%} right" if right is not None else "")
-    )
-    typer.echo(f"{'route':<10}{'precision':>10}{'recall':>8}{'f1':>8}{'rows':>8}")
-    for route, line in figures["routes"].items():
-        typer.echo(
-            f"{route:<10}{line['precision']:>10.3f}{line['recall']:>8.3f}{line['f1']:>8.3f}{line['rows']:>8}"
-        )

@@ -79,6 +79,8 @@ class Fetching:
     cursors: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
     resumes_at: float | None = None
+    reconciled: bool = False
+    """The run has looked at what became of the stories, or tried to."""
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}

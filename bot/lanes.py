@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -11,7 +12,7 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.store import outbox, owners
+from bot.store import adoption, cases, outbox, owners
 from bot.store.database import Database, GroupWriter, brief
 from bot.store.outbox import Outcome
 from integrations.base import RetrySettings, Target
@@ -33,6 +34,8 @@ GRACE = 2.0
 CREDENTIAL_PAUSE = 600.0
 LOOK = 1.0
 """Seconds between two looks for commands that another process stored."""
+UNWELL = 0.05
+"""Share of a target's other requests that fail, from which on a failure says nothing about its command."""
 SHORT_HOLD = 1.5
 """A lane waits out a budget this near rather than stopping."""
 
@@ -49,8 +52,12 @@ class Lane:
     me: str
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     active: bool = False
+    held_until: float = 0.0
+    """Epoch seconds; it begins nothing before, because what is being read may settle its commands."""
     _last_success: float = float("-inf")
     _failed_at: dict[str, float] = field(default_factory=dict)
+    _recent: deque[tuple[str, bool]] = field(default_factory=lambda: deque(maxlen=100))
+    """(first command's key, went well) of the latest requests."""
     _hold: tuple[float, str, str] | None = None
     """Until when the lane stands still, what kind of reason, and the reason."""
     _closed: dict[str, tuple[float, str]] = field(default_factory=dict)
@@ -78,8 +85,9 @@ class Lane:
 
     async def _turn(self, lanes: Mapping[str, "Lane"]) -> float:
         """One look: deliver everything due where this process may. Returns seconds until the next look."""
-        if self._hold is not None and self._hold[0] > time.time():
-            return min(self._hold[0] - time.time(), LOOK)
+        held = max(self.held_until, self._hold[0] if self._hold is not None else 0.0) - time.time()
+        if held > 0:
+            return min(held, LOOK)
         if not await self.database.query(lambda c: outbox.due(c, self.name, time.time(), 1)):
             return LOOK
         self.active = True
@@ -186,7 +194,7 @@ class Lane:
         return [p for p in chunk if p.key not in found]
 
     async def _send(self, chunk: list[Pending], lanes: Mapping[str, "Lane"]) -> None:
-        keys = await self.writer.run(lambda c: outbox.mark(c, [p.key for p in chunk], time.time()))
+        keys = await self.writer.run(lambda c: adoption.leaving(c, [p.key for p in chunk], time.time()))
         chunk = [p for p in chunk if p.key in keys]
         if not chunk:
             return
@@ -202,8 +210,11 @@ class Lane:
             await self._save([self._failed(chunk[0], error, sent=True)], lanes)
             return
         except SwitchyardError as error:
+            if isinstance(error, Transient):
+                self._recent.append((chunk[0].key, False))
             await self._save([self._failed(p, error, sent=True) for p in chunk], lanes)
             return
+        self._recent.append((chunk[0].key, True))
         self._last_success = time.monotonic()
         await self._save(
             [_outcome(p, answer=answer) for p, answer in zip(chunk, answers, strict=True)],
@@ -265,11 +276,16 @@ class Lane:
         )
 
     def _is_its_own_fault(self, key: str) -> bool:
-        """Did the target take another command since this one failed last? Else it is an outage."""
+        """Did the target take another command since this one failed last, and does it take nearly all of them?
+
+        Else it is an outage, or a service that fails now and then, and the command is as good as any.
+        """
         now = time.monotonic()
         before = self._failed_at.get(key)
         self._failed_at[key] = now
-        return before is not None and self._last_success > before
+        others = [ok for other, ok in self._recent if other != key]
+        unwell = others.count(False) > UNWELL * len(others)
+        return before is not None and self._last_success > before and not unwell
 
     def _stand(self, pending: Pending, until: datetime, kind: str, words: str, uncertain: bool) -> Outcome:
         at = until.timestamp()
@@ -286,7 +302,14 @@ class Lane:
         )
 
     async def _save(self, outcomes: Sequence[Outcome], lanes: Mapping[str, "Lane"]) -> None:
-        released = await self.writer.run(lambda c: outbox.save(c, outcomes, time.time()))
+        gone = [o.issue for o in outcomes if o.issue and o.answer is not None and o.answer.get("gone")]
+
+        def save(connection: Connection) -> set[str]:
+            if gone and self.name == "github":
+                cases.note_gone(connection, gone)
+            return outbox.save(connection, outcomes, time.time())
+
+        released = await self.writer.run(save)
         for name in released:
             if name in lanes:
                 lanes[name].wake.set()

@@ -84,15 +84,14 @@ def row(line: CaseLine) -> dict[str, Any]:
     if line.route == "security":
         return shown | {"title": "routed for review", "story": ""}
     detail = line.detail
-    reasons = [(plain(sign, 60), float(weight)) for sign, weight in detail.get("reasons", ())]
+    shares = detail.get("probabilities", {})
     return shown | {
         "title": plain(line.title) or "(no title)",
         "confidence": f"{float(detail.get('confidence') or 0):.0%}",
         "severity": plain(detail.get("severity", "low"), 12),
-        "likeliest": likeliest(detail.get("probabilities", {})),
+        "likeliest": likeliest(shares),
         "rules": [plain(rule) for rule in detail.get("rules", ())],
-        "speaks_for": [sign for sign, weight in reasons if weight > 0],
-        "against": [sign for sign, weight in reasons if weight < 0],
+        "why": why(shares, detail.get("reasons", ())),
         "evidence": [plain(words) for words in detail.get("evidence", ())],
         "similar": [
             {"ref": plain(ref, 160), "url": web_link(url), "reason": plain(reason)}
@@ -106,6 +105,19 @@ def likeliest(probabilities: Mapping[str, float], count: int = 2) -> list[str]:
     """The likeliest routes in words: "bug 48 %"."""
     best = sorted(probabilities.items(), key=lambda item: (-item[1], item[0]))[:count]
     return [f"{plain(name, 40)} {share:.0%}" for name, share in best]
+
+
+def why(
+    probabilities: Mapping[str, float], reasons: Iterable[tuple[object, float]]
+) -> list[tuple[str, list[str]]]:
+    """What spoke for the model's route and what against it, in words; only what there is."""
+    route = plain(max(probabilities, key=lambda name: probabilities[name]), 40) if probabilities else "it"
+    said = [(plain(sign, 80), float(weight)) for sign, weight in reasons]
+    sides = (
+        (f"for {route}", [sign for sign, weight in said if weight > 0]),
+        ("against", [sign for sign, weight in said if weight < 0]),
+    )
+    return [(side, signs) for side, signs in sides if signs]
 
 
 @lru_cache(maxsize=1)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
@@ -10,6 +10,7 @@ from bot import aggregate
 from bot.alerts import check_alerts
 from bot.batches import work_batches
 from bot.fetch import Fetching, Params, Stopped, fetch_all, save_cursors, stop_where_asked
+from bot.reconcile import PATIENCE, begin_look, shortcut_of
 from bot.store import outbox, owners, runs
 from bot.wiring import App
 from models.report import RunReport
@@ -55,10 +56,14 @@ async def drive(
     progress = Progress(fetched=state.fetched - state.pulls)
     pump = asyncio.create_task(_report_progress(app, run_id, progress, watch, row.requests, before))
     workers = asyncio.create_task(work_batches(app))
+    look, look_until = None if state.reconciled else begin_look(app, run_id), time.time() + PATIENCE
     try:
         await fetch_all(app, run_id, params, state, progress.see)
         progress.phase = "triaging"
         await _until_batches_done(app, run_id, workers)
+        if look is not None:
+            await asyncio.wait({look}, timeout=max(0.0, look_until - time.time()))
+            await _store_problems(app, run_id, state, look.result() if look.done() else ())
         now = time.time()
         if row.cases_done_at is None:
             await app.database.run(lambda c: runs.update(c, run_id, cases_done_at=now))
@@ -66,6 +71,8 @@ async def drive(
         progress.phase = "delivering"
         await settle(app, run_id, deadline)
         await save_cursors(app, run_id, state)
+        shortcut = shortcut_of(app)
+        await _store_problems(app, run_id, state, shortcut.notices if shortcut else ())
         await _store_requests(app, run_id, _sum(row.requests, before, app.requests()))
         await aggregate.announce(app, run_id)
         await check_alerts(app)
@@ -77,9 +84,10 @@ async def drive(
         await app.database.run(lambda c: runs.update(c, run_id, owner=None))
         return await aggregate.current(app, run_id)
     finally:
-        for task in (pump, workers):
+        tasks = [task for task in (pump, workers, look) if task is not None]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(pump, workers, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def _sum(stored: Mapping[str, int], before: Mapping[str, int], now: Mapping[str, int]) -> dict[str, int]:
@@ -102,6 +110,15 @@ async def _report_progress(
         progress.triaged = totals.get("triaged", 0) + totals.get("unchanged", 0) + totals.get("failed", 0)
         watch(progress)
         await asyncio.sleep(0.5)
+
+
+async def _store_problems(app: App, run_id: str, state: Fetching, problems: Sequence[str]) -> None:
+    """Keep what a person should know, each sentence once; and that the stories were looked at."""
+    state.reconciled = True
+    state.problems += [problem for problem in problems if problem not in state.problems]
+    await app.database.run(
+        lambda c: runs.update(c, run_id, progress=state.to_json(), problems=state.problems)
+    )
 
 
 async def _store_requests(app: App, run_id: str, requests: Mapping[str, int]) -> None:

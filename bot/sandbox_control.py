@@ -4,7 +4,8 @@
 labels (and taking the others off), which the issue's events tell; so they tell who closed it with `"state": "closed"`.
 Without `by` it was "octo-maintainer". `labelled_by` (or `labeled_by`) names who put the labels on where that was
 another: a login for all, or `{"bug": "stale[bot]"}` for some; a login that ends in `[bot]` is no person's. An issue
-that is new had its labels from the start. Files of issues may have the same fields.
+that is new had its labels from the start. `"deleted": true` and `"moved_to": "octo/gadgets#1"` take an issue away.
+Files of issues may have the same fields.
 """
 
 import json
@@ -39,6 +40,7 @@ _ISSUE_FIELDS = [
     "assignees",
     "locked",
     "deleted",
+    "moved_to",
     "by",
     "labelled_by",
     "labeled_by",

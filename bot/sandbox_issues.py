@@ -24,6 +24,7 @@ _KINDS: dict[str, tuple[type, ...]] = {
     "pull_request": (bool,),
     "locked": (bool,),
     "deleted": (bool,),
+    "moved_to": (str, type(None)),
     "by": (str,),
     "labelled_by": (str, dict),
     "labeled_by": (str, dict),

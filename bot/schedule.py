@@ -20,6 +20,8 @@ _owners: sa.Table = OwnerRow.__table__  # type: ignore[attr-defined]
 
 CATCH_UP = timedelta(hours=24)
 """A run that was missed longer ago than this is not made up for; the next one comes soon enough."""
+RECONCILE = timedelta(minutes=5)
+"""How often `serve` asks Shortcut what changed."""
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_PART = re.compile(r"^(?:\*|([0-7])(?:-([0-7]))?)(?:/([1-9]))?$")
 
@@ -127,11 +129,13 @@ def create_scheduler(
     probe: Callable[[], Awaitable[None]],
     learn: Callable[[], Awaitable[None]],
     watch: Callable[[], Awaitable[None]],
+    look: Callable[[], Awaitable[None]],
     *,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Scheduler:
     """A scheduler in memory, not started yet. `start_run` gets the scheduled time, whenever it is called;
-    `probe` asks how the services are, `learn` trains the router, `watch` looks for drift once a day."""
+    `probe` asks how the services are, `learn` trains the router, `watch` looks for drift once a day, `look`
+    every few minutes for what became of the stories."""
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
     trigger = trigger_of(settings.schedule)
@@ -169,6 +173,15 @@ def create_scheduler(
         next_run_time=clock(),
         misfire_grace_time=None,
         coalesce=True,
+    )
+    scheduler.add_job(
+        look,
+        "interval",
+        seconds=RECONCILE.total_seconds(),
+        id="reconcile",
+        misfire_grace_time=None,
+        coalesce=True,
+        max_instances=1,
     )
     return cast(Scheduler, scheduler)
 

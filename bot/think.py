@@ -68,7 +68,8 @@ class _BatchedRouter:
 
         waiting, self._waiting = self._waiting, []
         try:
-            predictions = self._model.predict([Text(i.repo, i.title, i.body) for i, _ in waiting])
+            texts = [Text(i.repo, i.title, i.body) for i, _ in waiting]
+            predictions = self._model.predict(texts, explain=True)
         except Exception as error:  # each case reports it as its own failure
             for _, future in waiting:
                 future.set_exception(error)

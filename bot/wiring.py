@@ -55,6 +55,11 @@ class App:
     spending_seen: int = 0
     """The last of the other processes' notes on their spending that was read."""
 
+    delivered: asyncio.Event = field(default_factory=asyncio.Event)
+    """A webhook delivery was stored."""
+    new_batches: asyncio.Event = field(default_factory=asyncio.Event)
+    """There are batches to work on."""
+
     def wake_lanes(self) -> None:
         for lane in self.lanes.values():
             lane.wake.set()

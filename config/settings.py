@@ -29,6 +29,8 @@ Repository = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$")]
 
 class ScheduleSettings(Section):
     nightly: str | None = "0 2 * * *"
+    retrain: str | None = "0 4 * * 0"
+    """When the router is trained on what people corrected; the new model is only proposed."""
     timezone: str = "UTC"
 
     @field_validator("timezone")
@@ -40,7 +42,7 @@ class ScheduleSettings(Section):
             raise ValueError(f"{value!r} is not a time zone; write Europe/Berlin or UTC") from None
         return value
 
-    @field_validator("nightly")
+    @field_validator("nightly", "retrain")
     @classmethod
     def _valid_cron(cls, value: str | None) -> str | None:
         # Five fields are checked here so that a short command need not import APScheduler for it;
@@ -89,7 +91,9 @@ class RuleSettings(Section):
     """A business rule; where all given conditions hold, `action` the `route`."""
 
     route: Literal["bug", "feature", "docs", "security", "needs_human"]
-    action: Literal["force", "forbid"] = "force"
+    action: Literal["force", "forbid", "boost"] = "force"
+    weight: float = Field(1.0, ge=0.1, le=10)
+    """Of a boost: the log-odds that are added, so 1 makes the odds 2.7 times as high."""
     name: str = ""
     repository: str | None = None
     label: str | None = None
@@ -113,6 +117,16 @@ class RuleSettings(Section):
     def _has_condition(self) -> "RuleSettings":
         if not any((self.repository, self.label, self.author, self.path, self.pattern)):
             raise ValueError("needs a condition: repository, label, author, path or pattern")
+        return self
+
+    @model_validator(mode="after")
+    def _boost_makes_sense(self) -> "RuleSettings":
+        if self.action == "boost" and self.route == "needs_human":
+            raise ValueError(
+                "needs_human has no odds to boost; force it, or boost bug, feature, docs or security"
+            )
+        if self.action != "boost" and "weight" in self.model_fields_set:
+            raise ValueError(f"weight is for action: boost, this rule's is {self.action}")
         return self
 
 

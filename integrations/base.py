@@ -52,6 +52,20 @@ class Limit:
     cost: Mapping[Kind, int] = field(default_factory=lambda: ALIKE)
 
 
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One webhook delivery, whose signature was right; `payload` is raw."""
+
+    id: str
+    event: str
+    action: str
+    issue: str | None
+    """ "owner/name#n" where it is about an issue; also for a pull request, which GitHub takes for one."""
+    payload: Mapping[str, Any]
+    matters: bool
+    """Whether anything is made of such events; others are stored by name alone, and answered the same."""
+
+
 class Target(Protocol):
     """One credential at one service, as its lane sees it. Raises models.errors only."""
 

@@ -76,14 +76,43 @@ def add_labels(ref: str, labels: Sequence[str]) -> Command:
     )
 
 
-def write_comment(ref: str, body: str, *, with_story: bool = False) -> Command:
-    """Write the bot's one comment on the issue, or edit it in place; with the story's link where asked."""
+def archive_story(ref: str, story_id: int, *, keep_id: int, keep_url: str) -> Command:
+    """Put a story away that was made twice; the other one is kept."""
+    return Command(
+        key=f"merge:{story_id}",
+        target="shortcut",
+        operation="archive_story",
+        issue=ref,
+        payload={"story_id": story_id, "keep_id": keep_id, "keep_url": keep_url},
+    )
+
+
+def reflect_story(ref: str, labels: Sequence[str], *, close: str | None = None) -> Command:
+    """Let the issue show just these labels of its story, in place of those it was given before.
+
+    `close` names one end of the story, by its time: the issue is closed once for it.
+    """
+    return Command(
+        key=f"reflect:{ref}",
+        target="github",
+        operation="reflect_story",
+        issue=ref,
+        payload={"labels": list(labels), "close": close},
+    )
+
+
+def write_comment(ref: str, body: str, *, with_story: bool = False, status: str = "") -> Command:
+    """Write the bot's one comment on the issue, or edit it in place; with the story's link where asked.
+
+    `status` is a line on the story's state; a later text keeps the line that stands.
+    """
+    payload: dict[str, Any] = {"body": body, "with_story": with_story}
     return Command(
         key=f"comment:{ref}",
         target="github",
         operation="write_comment",
         issue=ref,
-        payload={"body": body, "with_story": with_story},
+        payload=payload | {"status": status} if status else payload,
         after=(f"story:{ref}",) if with_story else (),
     )
 

@@ -227,6 +227,28 @@ class RouterDayRow(SQLModel, table=True):
     corrected: int = 0
 
 
+class InboxRow(SQLModel, table=True):
+    """A webhook delivery, stored before it is answered; the payload goes once it was handled."""
+
+    __tablename__ = "inbox"
+    __table_args__ = (
+        Index("inbox_open", "state", "received_at"),
+        Index("inbox_body", "body_hash"),
+    )
+    id: str = Field(primary_key=True)
+    """The service and its own name of the delivery, as github:<GUID>."""
+    event: str
+    action: str = ""
+    issue: str | None = None
+    body_hash: str
+    received_at: float
+    state: str = "pending"
+    """pending, done, or ignored (nothing that this bot acts on)"""
+    note: str = ""
+    """What was made of it, in a few words."""
+    payload: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
 class SpendingRow(SQLModel, table=True):
     """Requests that a process sent with a credential in one second; all processes share its limits."""
 
@@ -238,6 +260,44 @@ class SpendingRow(SQLModel, table=True):
     """read, write or content"""
     at: float
     count: int
+
+
+class StoryRow(SQLModel, table=True):
+    """A Shortcut story that belongs to an issue, as it was seen last, and what its issue was told of it."""
+
+    __tablename__ = "stories"
+    __table_args__ = (Index("stories_ref", "ref"),)
+    id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    ref: str
+    """The issue in lower case, as it is looked up: people type links as they like."""
+    issue: str | None = None
+    """The issue as GitHub writes it; None until a command for it was met."""
+    ours: bool = False
+    """Made by the bot: it carries the issue as external id."""
+    url: str = ""
+    state_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    epic_id: int | None = Field(default=None, sa_column=Column(BigInteger))
+    owner_ids: list[str] = Field(default_factory=list, sa_column=Column(JSON, nullable=False))
+    archived: bool = False
+    created_at: float
+    updated_at: float
+    start: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """State, epic and owners from which on changes are people's: those it was made with, or was first seen with."""
+    told: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """State, epic and owners that its issue shows, or needs not show."""
+    untold: bool = False
+    """Its issue has yet to be told of a change."""
+
+
+class StoryReadingRow(SQLModel, table=True):
+    """How far a workspace's stories were read."""
+
+    __tablename__ = "story_readings"
+    name: str = Field(primary_key=True)
+    since: float
+    """The service's clock at the last reading; stories changed before were seen."""
+    at: float
+    """This machine's clock then."""
 
 
 METADATA = SQLModel.metadata

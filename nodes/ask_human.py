@@ -5,8 +5,9 @@ from dataclasses import dataclass, replace
 from models.case import Case, Prediction
 from nodes.base import Context
 from nodes.create_story import CreateStory, StoryType
-from nodes.text.escape import code, inline, section
+from nodes.text.escape import inline, section
 from nodes.text.markdown import scan
+from nodes.text.reasons import SHOWN, spoken
 
 _STORY_TYPES: dict[str, StoryType] = {"bug": "bug", "feature": "feature"}
 _NAMES = {"bug": "a bug", "feature": "a feature request", "docs": "documentation", "question": "a question"}
@@ -16,9 +17,9 @@ ASK_FOR_CONTENT = "What did you do, what happened, and what did you expect inste
 
 @dataclass(frozen=True)
 class AskHuman:
-    """`signs` is how many of the model's reasons are shown."""
+    """`signs` is how many of the model's reasons are shown in each direction."""
 
-    signs: int = 6
+    signs: int = SHOWN
 
     async def __call__(self, case: Case, ctx: Context, /) -> Case:
         case = replace(case, sections=(*case.sections, section("Which route?", *self._lines(case))))
@@ -45,10 +46,9 @@ class AskHuman:
     def _signs(self, prediction: Prediction) -> list[str]:
         name = _NAMES.get(prediction.route, prediction.route)
         lines = []
-        for words, sign in ((f"Speaks for {name}", 1), ("Speaks against", -1)):
-            signs = [code(text, 40) for text, weight in prediction.reasons if weight * sign > 0][: self.signs]
-            if signs:
-                lines.append(f"- {words}: {', '.join(signs)}")
+        for words, against in ((f"Speaks for {name}", False), ("Speaks against", True)):
+            if told := spoken(prediction, against=against, limit=self.signs):
+                lines.append(f"- {words}: {told}")
         return ["", *lines] if lines else []
 
 

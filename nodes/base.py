@@ -31,11 +31,13 @@ class Rule:
     """One business rule: where all given conditions hold, `action` the `route`.
 
     `label`, `author` and `path` are glob patterns without regard to case; `path` is tried on the file
-    paths that the text names, `pattern` is a regular expression tried on title and body.
+    paths that the text names, `pattern` is a regular expression tried on title and body. A boost adds
+    `weight` to the log-odds that the model gives the route; the thresholds stay what they are.
     """
 
     route: Route
-    action: Literal["force", "forbid"] = "force"
+    action: Literal["force", "forbid", "boost"] = "force"
+    weight: float = 1.0
     name: str = ""
     repository: str | None = None
     label: str | None = None

@@ -9,12 +9,12 @@ from nodes.base import Context
 from nodes.text.escape import bounded, code, counted, headline, inline, one_line
 from nodes.text.excerpt import excerpt
 from nodes.text.markdown import scan
+from nodes.text.reasons import spoken
 from nodes.text.titles import story_name
 
 DESCRIPTION_LIMIT = 20_000
 _LABEL_LIMIT = 128
 _LABELS = 12
-_REASONS = 6
 _ROUTE_WORDS = {
     "bug": "bug",
     "feature": "feature",
@@ -94,13 +94,13 @@ def _why(decision: Decision) -> str:
     words = []
     prediction = decision.prediction
     if decision.rules:
-        words = ["; ".join(inline(rule, 200) for rule in decision.rules[:4])]
-    elif prediction:
+        words.append("; ".join(inline(rule, 200) for rule in decision.rules[:4]))
+    if prediction and decision.by == "model":
         words.append(f"{decision.confidence:.0%} sure")
-        signs = [code(name, 40) for name, weight in prediction.reasons if weight > 0][:_REASONS]
-        if signs:
-            words.append("for " + ", ".join(signs))
-    text = f"Route: **{_ROUTE_WORDS[decision.route]}**" + (f" ({', '.join(words)})" if words else "")
+        if decision.route == prediction.route:
+            sides = (("for it", spoken(prediction)), ("against", spoken(prediction, against=True)))
+            words += [f"{side}: {told}" for side, told in sides if told]
+    text = f"Route: **{_ROUTE_WORDS[decision.route]}**" + (f" ({'; '.join(words)})" if words else "")
     if prediction and prediction.security_flag and decision.route != "security":
         text += f". The security screen rates the text {prediction.security_score:.0%}: please check"
     return text

@@ -1,11 +1,12 @@
 """Decides where an issue goes: a person's label first, then the operator's rules, then the model."""
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from functools import lru_cache
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from models.case import LABELS, Case, Decision, Prediction, Route
 from nodes.base import Context, Rule
@@ -15,9 +16,21 @@ from nodes.text.labels import route_of_labels
 _PATTERN_LIMIT = 20_000
 
 
+class Applied(NamedTuple):
+    """What the rules say of a case."""
+
+    forced: Route | None
+    forbidden: set[str]
+    told: list[str]
+    """The rules that held, as sentences."""
+    boosts: dict[str, float]
+    """Route to the log-odds that are added to it."""
+
+
 @dataclass(frozen=True)
 class RouteIssue:
-    """`fallback_threshold` is what the next likeliest route must reach where a rule forbids one."""
+    """`fallback_threshold` is what a route must reach that has none of its own: the next likeliest one
+    where a rule forbids the likeliest, or any boosted one of a model that names no thresholds."""
 
     fallback_threshold: float = 0.6
 
@@ -31,24 +44,51 @@ class RouteIssue:
         if named := route_of_labels(case.issue.labels):
             route, label = named
             return _settled("label", route, (f'label "{one_line(label, 80)}" on the issue',), prediction)
-        forced, forbidden, told = apply_rules(case, ctx.policy.rules)
-        if forced:
-            return _settled("rule", forced, tuple(told), prediction)
-        if prediction.security_flag and "security" not in forbidden:
-            told.append(f"the security screen flagged the text ({prediction.security_score:.0%})")
+        applied = apply_rules(case, ctx.policy.rules)
+        told = applied.told
+        if applied.forced:
+            return _settled("rule", applied.forced, tuple(told), prediction)
+        boosts = {route: by for route, by in applied.boosts.items() if route not in applied.forbidden}
+        lifted = self._lifted(prediction, boosts)
+        told += _changes(prediction, lifted, boosts)
+        if lifted.security_flag and "security" not in applied.forbidden:
+            told.append(f"the security screen flagged the text ({lifted.security_score:.0%})")
             return Decision(
                 route="security",
-                confidence=prediction.security_score,
+                confidence=lifted.security_score,
                 accepted=True,
                 by="screen",
                 rules=tuple(told),
                 prediction=prediction,
             )
-        return self._by_model(prediction, forbidden, told, ctx.policy.accept_threshold)
+        decision = self._by_model(lifted, applied.forbidden, ctx.policy.accept_threshold)
+        return replace(decision, rules=tuple(told), prediction=prediction)
 
-    def _by_model(
-        self, prediction: Prediction, forbidden: set[str], told: list[str], threshold: float | None
-    ) -> Decision:
+    def _lifted(self, prediction: Prediction, boosts: Mapping[str, float]) -> Prediction:
+        """What the model would say with the boosted routes' odds multiplied; its thresholds stay."""
+        if "security" in boosts:
+            score, bar = _raised(prediction.security_score, boosts["security"]), prediction.security_threshold
+            flag = prediction.security_flag or (bar is not None and score >= bar)
+            prediction = replace(prediction, security_score=score, security_flag=flag)
+        odds = {
+            label: share * math.exp(boosts.get(label, 0.0))
+            for label, share in prediction.probabilities.items()
+        }
+        total = sum(odds.values())
+        if total == 0 or not boosts.keys() & odds.keys():
+            return prediction
+        shares = {label: share / total for label, share in odds.items()}
+        route = max(shares, key=lambda label: shares[label])
+        threshold = prediction.thresholds.get(route) if prediction.thresholds else self.fallback_threshold
+        return replace(
+            prediction,
+            route=route,
+            confidence=shares[route],
+            accepted=threshold is not None and shares[route] >= threshold,
+            probabilities=shares,
+        )
+
+    def _by_model(self, prediction: Prediction, forbidden: set[str], threshold: float | None) -> Decision:
         label, confidence, accepted = prediction.route, prediction.confidence, prediction.accepted
         if threshold is not None:
             accepted = confidence >= threshold
@@ -58,19 +98,27 @@ class RouteIssue:
         route: Route = "needs_human"
         if accepted and label in ("bug", "feature", "docs"):
             route = label  # type: ignore[assignment]
-        return Decision(
-            route=route,
-            confidence=confidence,
-            accepted=accepted,
-            rules=tuple(told),
-            prediction=prediction,
-        )
+        return Decision(route=route, confidence=confidence, accepted=accepted)
 
 
 def _settled(
     by: Literal["label", "rule"], route: Route, rules: tuple[str, ...], prediction: Prediction
 ) -> Decision:
     return Decision(route=route, confidence=1.0, accepted=True, by=by, rules=rules, prediction=prediction)
+
+
+def _raised(score: float, log_odds: float) -> float:
+    odds = score * math.exp(log_odds)
+    return odds / (odds + 1.0 - score) if odds else 0.0
+
+
+def _changes(before: Prediction, after: Prediction, boosts: Mapping[str, float]) -> list[str]:
+    """What the boosts did, one sentence for each boosted route."""
+    shares = [{**p.probabilities, "security": p.security_score} for p in (before, after)]
+    return [
+        f"boosted, {route} is at {shares[1].get(route, 0.0):.0%} instead of {shares[0].get(route, 0.0):.0%}"
+        for route in boosts
+    ]
 
 
 def _likeliest(prediction: Prediction, forbidden: set[str]) -> tuple[str, float]:
@@ -81,22 +129,24 @@ def _likeliest(prediction: Prediction, forbidden: set[str]) -> tuple[str, float]
     return label, allowed[label] / total if total > 0 else 0.0
 
 
-def apply_rules(case: Case, rules: Iterable[Rule]) -> tuple[Route | None, set[str], list[str]]:
-    """The forced route if any, the forbidden ones, and which rules held; rules are tried in order."""
-    forbidden: set[str] = set()
-    told: list[str] = []
+def apply_rules(case: Case, rules: Iterable[Rule]) -> Applied:
+    """What the rules say, tried in order; the first that forces a route ends it."""
+    applied = Applied(None, set(), [], {})
     for number, rule in enumerate(rules, 1):
         matched = _matches(case, rule)
         if not matched:
             continue
         name = f'rule "{rule.name}"' if rule.name else f"rule {number}"
         if rule.action == "forbid":
-            forbidden.add(rule.route)
-            told.append(f"{name}: {matched} → not {rule.route}")
-        elif rule.route not in forbidden:
-            told.append(f"{name}: {matched} → {rule.route}")
-            return rule.route, forbidden, told
-    return None, forbidden, told
+            applied.forbidden.add(rule.route)
+            applied.told.append(f"{name}: {matched} → not {rule.route}")
+        elif rule.action == "boost":
+            applied.boosts[rule.route] = applied.boosts.get(rule.route, 0.0) + rule.weight
+            applied.told.append(f"{name}: {matched} → {rule.route} more likely (+{rule.weight:g})")
+        elif rule.route not in applied.forbidden:
+            applied.told.append(f"{name}: {matched} → {rule.route}")
+            return applied._replace(forced=rule.route)
+    return applied
 
 
 def _matches(case: Case, rule: Rule) -> str:

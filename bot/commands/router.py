@@ -34,6 +34,13 @@ def default_model(config: Path | None) -> str | None:
     return chosen(load(config).router.model)
 
 
+def accept_threshold(config: Path | None) -> float | None:
+    """The configuration's threshold; None where each model has its own."""
+    from bot.wiring import policy_of
+
+    return policy_of(load(config)).accept_threshold
+
+
 def lesson(config: Path | None, label_map: Mapping[str, str] | None, told: Callable[[str], None]) -> Lesson:
     """What the configured repositories' labelled issues and the recorded corrections teach."""
     from bot.lessons import prepare

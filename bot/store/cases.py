@@ -71,6 +71,30 @@ def store_issues(connection: Connection, run_id: str, issues: Sequence[Issue]) -
     return fresh
 
 
+def newer(connection: Connection, issues: Sequence[Issue]) -> list[Issue]:
+    """The latest copy of each issue, where the stored one is not later still."""
+    latest: dict[str, Issue] = {}
+    for issue in issues:
+        if issue.ref not in latest or latest[issue.ref].updated_at <= issue.updated_at:
+            latest[issue.ref] = issue
+    query = sa.select(_issues.c.key, _issues.c.updated_at).where(_issues.c.key.in_(latest))
+    stored = {row.key: row.updated_at for row in connection.execute(query)}
+    return [issue for ref, issue in latest.items() if stored.get(ref, 0.0) <= issue.updated_at.timestamp()]
+
+
+def store_copies(connection: Connection, run_id: str, issues: Sequence[Issue]) -> None:
+    """Keep these copies, whatever was stored before."""
+    refs = [issue.ref for issue in issues]
+    connection.execute(sa.delete(_issues).where(_issues.c.key.in_(refs)))
+    store_issues(connection, run_id, issues)
+
+
+def forget(connection: Connection, refs: Sequence[str]) -> None:
+    """An issue was deleted, or went elsewhere: its copy must not come back when GitHub is down."""
+    if refs:
+        connection.execute(sa.delete(_issues).where(_issues.c.key.in_(refs)))
+
+
 def load_issues(connection: Connection, keys: Sequence[str]) -> list[Issue]:
     """The stored copies, in the order of the keys; those that are gone are left out."""
     rows = connection.execute(sa.select(_issues.c.key, _issues.c.data).where(_issues.c.key.in_(keys)))
@@ -150,6 +174,28 @@ def own_labels(connection: Connection, keys: Sequence[str]) -> dict[str, list[st
         )
         found |= {row.key: row.own_labels for row in connection.execute(query)}
     return found
+
+
+GONE = "the issue is not on GitHub any more: deleted, moved out of reach or made a discussion"
+
+
+def note_gone(connection: Connection, keys: Sequence[str]) -> None:
+    """Say in these cases' notes that nothing can be written to their issues any more."""
+    for key in keys:
+        detail = connection.execute(sa.select(_cases.c.detail).where(_cases.c.key == key)).scalar()
+        if detail is not None and GONE not in detail.get("notes", ()):
+            notes = [*detail.get("notes", ()), GONE]
+            connection.execute(
+                sa.update(_cases).where(_cases.c.key == key).values(detail=detail | {"notes": notes})
+            )
+
+
+def add_own_labels(connection: Connection, key: str, own: Sequence[str], labels: Sequence[str]) -> None:
+    """Count labels as the bot's, beside its `own` of this issue: no node takes them for a person's."""
+    known = {name.casefold() for name in own}
+    more = [name for name in labels if name.casefold() not in known]
+    if more:
+        connection.execute(sa.update(_cases).where(_cases.c.key == key).values(own_labels=[*own, *more]))
 
 
 def store_cases(connection: Connection, run_id: str, results: Sequence[Case | Failure], now: float) -> None:

@@ -9,11 +9,15 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.store import stories
+from bot.store.stories import Standing
 from models.commands import Command, Pending, payload_hash
 from models.tables import CaseRow, CommandRow, LaneRow
 
 WAITING = 4e9
 """next_attempt_at of a command whose predecessors are not finished; the year 2096."""
+ADOPTED = "adopted"
+"""Stands for the run of a command whose story was there before any run asked for it."""
 
 _table: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 _cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
@@ -48,7 +52,8 @@ def store(connection: Connection, run_id: str, commands: Sequence[Command], now:
 
     A command that was delivered with the same payload is existing: nothing is sent again. A story is
     never changed once it exists, for people work on it; of labels only new ones are added; the comment
-    is edited in place.
+    is edited in place. A story that is known to stand in Shortcut, because a person linked one or because this
+    database is younger than it, is existing too.
     """
     stored = {
         row.key: row
@@ -56,18 +61,38 @@ def store(connection: Connection, run_id: str, commands: Sequence[Command], now:
     }
     verdicts: dict[str, str] = {}
     inserts: list[dict[str, Any]] = []
+    adopted: list[dict[str, Any]] = []
+    standing = _standing(connection, [c for c in commands if c.key not in stored])
     for command in commands:
         row = stored.get(command.key)
-        if row is None:
-            if command.key not in verdicts:
-                inserts.append(_new(command, run_id, now))
+        if row is not None:
+            verdicts[command.key] = _renew(connection, row, command, run_id, now)
+        elif command.key not in verdicts:
+            story = standing.get(command.issue or "")
+            new = _new(command, run_id, now)
+            if story is not None and command.operation == "create_story":
+                answer = {"answer": story.answer(existing=True), "sent_at": now}
+                adopted.append(new | {"run_id": ADOPTED, "state": "sent", **answer})
+                verdicts[command.key] = "existing"
+            else:
+                if story is not None and story.ours and command.operation == "write_comment":
+                    # The database was lost: the comment of that time may stand, too.
+                    new["maybe_sent_at"] = story.created_at
+                inserts.append(new)
                 verdicts[command.key] = "new"
-            continue
-        verdicts[command.key] = _renew(connection, row, command, run_id, now)
-    if inserts:
-        connection.execute(sa.insert(_table), inserts)
+    for rows in (inserts, adopted):
+        if rows:
+            connection.execute(sa.insert(_table), rows)
     release_waiting(connection, [c.issue for c in commands if c.after and c.issue], now)
     return verdicts
+
+
+def _standing(connection: Connection, commands: Sequence[Command]) -> dict[str, Standing]:
+    """The stories that stand already, by the issues of commands that would make one."""
+    issues = [c.issue for c in commands if c.operation == "create_story" and c.issue]
+    found = stories.standing(connection, issues) if issues else {}
+    stories.name_issues(connection, {story.id: issue for issue, story in found.items()})
+    return found
 
 
 def release_waiting(connection: Connection, issues: Sequence[str], now: float) -> set[str]:
@@ -106,17 +131,24 @@ def preview(connection: Connection, commands: Sequence[Command]) -> dict[str, st
     stored = {
         row.key: row
         for row in connection.execute(
-            sa.select(_table.c.key, _table.c.state, _table.c.operation, _table.c.payload_hash).where(
-                _table.c.key.in_([c.key for c in commands])
-            )
+            sa.select(
+                *(_table.c[name] for name in ("key", "state", "operation", "payload_hash")),
+                _table.c.payload["status"].as_string().label("status"),
+            ).where(_table.c.key.in_([c.key for c in commands]))
         )
     }
+    issues = [c.issue for c in commands if c.operation == "create_story" and c.issue and c.key not in stored]
+    standing = stories.standing(connection, issues) if issues else {}
     verdicts = {}
     for command in commands:
         row = stored.get(command.key)
         if row is None:
-            verdicts[command.key] = "new"
-        elif payload_hash(command.payload) == row.payload_hash or row.operation == "create_story":
+            is_made = command.operation == "create_story" and command.issue in standing
+            verdicts[command.key] = "existing" if is_made else "new"
+        elif (
+            payload_hash(_with_status(command, row.status)) == row.payload_hash
+            or row.operation == "create_story"
+        ):
             verdicts[command.key] = "existing" if row.state in ("sent", "dropped") else "waiting"
         else:
             verdicts[command.key] = "changed"
@@ -139,13 +171,24 @@ def _new(command: Command, run_id: str, now: float) -> dict[str, Any]:
         "failures": 0,
         "created_at": now,
         "next_attempt_at": WAITING if command.after else now,
+        "maybe_sent_at": None,
     }
 
 
-def _renew(connection: Connection, row: Any, command: Command, run_id: str, now: float) -> str:
+def _with_status(command: Command, status: str | None) -> dict[str, Any]:
+    """The payload; a comment keeps the line on its story that stands, where no other one is given."""
     payload = dict(command.payload)
+    if status and command.operation == "write_comment":
+        payload.setdefault("status", status)
+    return payload
+
+
+def _renew(connection: Connection, row: Any, command: Command, run_id: str, now: float) -> str:
+    payload = _with_status(command, row.payload.get("status"))
     digest = payload_hash(payload)
-    same = digest == row.payload_hash
+    # Where its issue was not there when it was sent, it was seen again since.
+    gone = row.state == "sent" and row.target == "github" and (row.answer or {}).get("gone")
+    same = digest == row.payload_hash and not gone
     if row.state == "dropped" or (row.state == "sent" and (same or command.operation == "create_story")):
         return "existing"
     if row.state == "sent" and (row.answer or {}).get("removed"):

@@ -12,16 +12,28 @@ from sqlalchemy.engine import Connection
 from bot.store import outbox
 from models.errors import UserFacing
 from models.report import GITHUB_KEYS, NOTIFICATION_KEYS, STORY_KEYS
-from models.tables import BatchRow, CommandRow, RepositoryRow, RunRow
+from models.tables import BatchRow, CaseRow, CommandRow, RepositoryRow, RunRow
 
 _runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
 _batches: sa.Table = BatchRow.__table__  # type: ignore[attr-defined]
+_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
 _commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 _repositories: sa.Table = RepositoryRow.__table__  # type: ignore[attr-defined]
 
 
+OPEN = "open"
+"""The status of a day's run of webhooks: batches come to it, and nobody drives it."""
+_AT_WORK = ("running", OPEN)
+
+
 def create(
-    connection: Connection, run_id: str, trigger: str, params: Mapping[str, Any], owner: str | None
+    connection: Connection,
+    run_id: str,
+    trigger: str,
+    params: Mapping[str, Any],
+    owner: str | None,
+    *,
+    status: str = "running",
 ) -> bool:
     """Start a run; False where it exists already (two schedulers may try to start the same one)."""
     if connection.execute(sa.select(_runs.c.id).where(_runs.c.id == run_id)).first() is not None:
@@ -31,7 +43,7 @@ def create(
             id=run_id,
             trigger=trigger,
             params=dict(params),
-            status="running",
+            status=status,
             owner=owner,
             progress={},
             started_at=time.time(),
@@ -111,6 +123,13 @@ def add_batches(connection: Connection, run_id: str, start: int, groups: Sequenc
         connection.execute(sa.insert(_batches), rows)
 
 
+def next_batch(connection: Connection, run_id: str) -> int:
+    """The number of a run's next batch."""
+    query = sa.select(sa.func.max(_batches.c.number)).where(_batches.c.run_id == run_id)
+    last = connection.execute(query).scalar()
+    return 0 if last is None else int(last) + 1
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     run_id: str
@@ -138,7 +157,7 @@ def claim(
         sa.select(_batches.c.run_id, _batches.c.number, _batches.c.refs, _runs.c.params)
         .join(_runs, _runs.c.id == _batches.c.run_id)
         .where(
-            _runs.c.status == "running",
+            _runs.c.status.in_(_AT_WORK),
             sa.or_(
                 _batches.c.state == "pending",
                 sa.and_(
@@ -162,7 +181,7 @@ def has_open(connection: Connection) -> bool:
     query = (
         sa.select(_batches.c.number)
         .join(_runs, _runs.c.id == _batches.c.run_id)
-        .where(_batches.c.state != "done", _runs.c.status == "running")
+        .where(_batches.c.state != "done", _runs.c.status.in_(_AT_WORK))
         .limit(1)
     )
     return connection.execute(query).first() is not None
@@ -230,20 +249,23 @@ def delivered(connection: Connection, run_id: str) -> dict[str, dict[str, int]]:
     notifications = dict.fromkeys(NOTIFICATION_KEYS, 0)
     existing = sa.func.coalesce(_commands.c.answer["existing"].as_boolean(), sa.false())
     rows = connection.execute(
-        sa.select(_commands.c.target, _commands.c.state, existing, sa.func.count())
+        sa.select(_commands.c.target, _commands.c.operation, _commands.c.state, existing, sa.func.count())
         .where(_commands.c.run_id == run_id, _commands.c.target != "github", _commands.c.state != "dropped")
-        .group_by(_commands.c.target, _commands.c.state, existing)
+        .group_by(_commands.c.target, _commands.c.operation, _commands.c.state, existing)
     )
     names = {"pending": "queued", "dead": "dead"}
-    for target, state, stood, count in rows:
+    for target, operation, state, stood, count in rows:
         if target == "shortcut":
-            stories[names.get(state, "existing" if stood else "created")] += count
+            # A story that was put away is none that was made.
+            if state != "sent" or operation == "create_story":
+                stories[names.get(state, "existing" if stood else "created")] += count
         else:
             notifications[names.get(state, target)] += count
     github = dict.fromkeys(GITHUB_KEYS, 0)
-    # An issue is updated when all that was asked for it is delivered.
+    # An issue is updated when all that was asked for it is delivered; one that is gone is nothing of all this.
+    gone = sa.func.coalesce(_commands.c.answer["gone"].as_boolean(), sa.false())
     worst = sa.func.max(
-        sa.case((_commands.c.state == "pending", 2), (_commands.c.state == "dead", 1), else_=0)
+        sa.case((_commands.c.state == "pending", 2), (_commands.c.state == "dead", 1), (gone, -1), else_=0)
     )
     grouped = (
         sa.select(worst.label("worst"))
@@ -252,15 +274,23 @@ def delivered(connection: Connection, run_id: str) -> dict[str, dict[str, int]]:
         .subquery()
     )
     for level, count in connection.execute(
-        sa.select(grouped.c.worst, sa.func.count()).group_by(grouped.c.worst)
+        sa.select(grouped.c.worst, sa.func.count()).where(grouped.c.worst >= 0).group_by(grouped.c.worst)
     ):
         github[("updated", "dead", "queued")[level]] = count
     return {"stories": stories, "github": github, "notifications": notifications}
 
 
 def has_commands(connection: Connection, run_id: str) -> bool:
-    """Did this run ask for anything outside?"""
-    query = sa.select(_commands.c.key).where(_commands.c.run_id == run_id).limit(1)
+    """Did this run ask for anything outside, for an issue that it handled?
+
+    That an older issue is told of its story is no news to anybody.
+    """
+    query = (
+        sa.select(_commands.c.key)
+        .join(_cases, _cases.c.key == _commands.c.issue)
+        .where(_commands.c.run_id == run_id, _cases.c.run_id == run_id)
+        .limit(1)
+    )
     return connection.execute(query).first() is not None
 
 

@@ -14,6 +14,7 @@ from bot import aggregate
 from bot import runs as engine
 from bot.batches import IDLE_PAUSE, work_batches
 from bot.fetch import Params
+from bot.intake import work_inbox
 from bot.schedule import missed as missed_fire
 from bot.schedule import run_id_of, trigger_of
 from bot.store import owners, runs
@@ -45,6 +46,7 @@ class Background:
         works = {
             "batches": lambda: work_batches(self.app, IDLE_PAUSE),
             "runs": self._drive_runs,
+            "inbox": lambda: work_inbox(self.app),
         }
         tasks = [asyncio.create_task(self._keep(name, work)) for name, work in works.items()]
         self.pulse.workers.update(dict.fromkeys(works, True))

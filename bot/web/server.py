@@ -7,10 +7,12 @@ import sys
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 
 import structlog
 import uvicorn
 
+from bot import reconcile
 from bot.alerts import check_alerts
 from bot.drift import check_drift
 from bot.retrain import retrain
@@ -18,6 +20,7 @@ from bot.schedule import Scheduler, create_scheduler
 from bot.store.database import brief
 from bot.web.app import create_app
 from bot.web.background import Background
+from bot.web.door import Door, sources
 from bot.web.health import Pulse, probe
 from bot.wiring import App, working
 from models.errors import SwitchyardError, UserFacing
@@ -36,7 +39,8 @@ async def serve(app: App, host: str, port: int) -> None:
     listener = bind(host, port)
     try:
         async with working(app), background.running():
-            server = _Server(create_app(app, host=host, pulse=pulse, start=background.begin_asked))
+            pages = create_app(app, host=host, pulse=pulse, start=background.begin_asked)
+            server = _Server(Door(pages, app.database, sources(app.secrets), app.delivered.set))
             with _on_stop(server.stop):
                 async with _scheduling(scheduler, pulse):
                     await background.catch_up()
@@ -154,7 +158,15 @@ def _scheduler(app: App, pulse: Pulse, background: Background) -> Scheduler:
         except Exception as error:
             log.error("the scheduled training failed", error=brief(error))
 
-    return create_scheduler(app.settings, background.begin_nightly, look, learn, lambda: check_drift(app))
+    return create_scheduler(
+        app.settings,
+        background.begin_nightly,
+        look,
+        learn,
+        # Not lambdas: the scheduler looks whether what it is given is a coroutine function.
+        partial(check_drift, app),
+        partial(reconcile.look, app),
+    )
 
 
 @asynccontextmanager

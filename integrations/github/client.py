@@ -2,28 +2,31 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-import urllib3
-from github import Auth, Github, GithubException, GithubIntegration
+from github import Auth, Github, GithubIntegration
 
-from integrations.base import Answer
+from integrations.base import Answer, Kind
 from integrations.github import commands
-from integrations.github.payloads import next_url
+from integrations.github.client_errors import translate
+from integrations.github.payloads import next_url, place_of
 from integrations.github.settings import GithubSettings
-from integrations.resilience import Guard, retry_after
+from integrations.resilience import Guard
 from models.commands import Pending
-from models.errors import BadCredential, RateLimited, Rejected, SwitchyardError, Transient, Unauthorized
+from models.errors import Rejected, Transient, Unauthorized
+from models.issue import parse_ref
 
 PER_PAGE = 100
+REPOSITORY_KEPT = 60.0
+"""Seconds for which it is believed that a repository is there: each of its commands may ask."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +83,8 @@ class GithubClient:
         self._local = threading.local()
         self.server_time: datetime | None = None
         """GitHub's clock as of its latest answer; ours may differ."""
+        self._closed: dict[str, tuple[float, str]] = {}
+        """By repository when it was looked at (monotonic time), and why its issues cannot be reached."""
         self._installations: dict[str, Auth.Auth] = {}
         self._installations_lock = threading.Lock()
 
@@ -176,27 +181,98 @@ class GithubClient:
 
     async def send(self, pendings: Sequence[Pending]) -> Sequence[Answer]:
         (pending,) = pendings
-        repo = str(pending.command.issue).split("#")[0]
-        if pending.command.operation == "add_labels":
-            method, path, body = commands.labels_request(pending)
-            _, data = await self.guard.call(
-                lambda: self._request(method, path, repo, body=body), kind="write"
-            )
-            return [commands.labels_answer(pending, data or ())]
-        if pending.command.operation == "write_comment":
-            method, path, body = commands.comment_request(pending)
+        try:
+            return [await self._carry_out(pending)]
+        except Rejected as error:
+            place = await self._place_now(pending, error)
+        if place is None:
+            return [{**(pending.last_answer or {}), "gone": True}]
+        return [await self._carry_out(replace(pending, command=replace(pending.command, issue=place)))]
+
+    async def _carry_out(self, pending: Pending) -> Answer:
+        operation = pending.command.operation
+        if operation == "add_labels":
+            data = await self._write(pending, commands.labels_request(pending))
+            return commands.labels_answer(pending, data or ())
+        if operation == "write_comment":
+            request = commands.comment_request(pending)
             try:
-                _, data = await self.guard.call(
-                    lambda: self._request(method, path, repo, body=body),
-                    kind="content" if method == "POST" else "write",
-                )
+                data = await self._write(pending, request)
             except Rejected as error:
-                if method == "PATCH" and error.status == 404:
+                if request[0] == "PATCH" and error.status == 404:
                     # A person deleted the bot's comment; it stays deleted.
-                    return [{**(pending.last_answer or {}), "removed": True}]
+                    return {**(pending.last_answer or {}), "removed": True}
                 raise
-            return [commands.comment_answer(data)]
-        raise Rejected(f"github: unknown operation {pending.command.operation!r}")
+            return commands.comment_answer(data)
+        if operation == "reflect_story":
+            return await self._reflect(pending)
+        raise Rejected(f"github: unknown operation {operation!r}")
+
+    async def _reflect(self, pending: Pending) -> Answer:
+        """Put on the story's new labels, take off those that the bot put there before, close where that was wished.
+
+        Each request may be repeated without harm, so a command that ended half-way begins anew.
+        """
+        added = commands.new_labels(pending)
+        if added:
+            data = await self._write(pending, commands.labels_request(pending, added))
+            commands.labels_answer(pending, data or (), added)
+        for request in commands.old_labels(pending):
+            try:
+                await self._write(pending, request)
+            except Rejected as error:
+                # A person took it off already; without its label, GitHub says so in these words.
+                if error.status != 404 or "label does not exist" not in str(error).lower():
+                    raise
+        if commands.must_close(pending):
+            await self._write(pending, commands.close_request(pending))
+        return commands.reflect_answer(pending)
+
+    async def _write(self, pending: Pending, request: commands.Request) -> Any:
+        """One request for a command; what makes something new counts as content."""
+        method, path, body = request
+        repo, _ = parse_ref(str(pending.command.issue))
+        kind: Kind = "content" if path.endswith("/comments") else "write"
+        _, data = await self.guard.call(lambda: self._request(method, path, repo, body=body), kind=kind)
+        return data
+
+    async def _place_now(self, pending: Pending, error: Rejected) -> str | None:
+        """Where the issue of a refused command was moved to; None where it was deleted or made a discussion.
+
+        Raises the error where that was not why. GitHub says the same where the whole repository is gone or a
+        permission is missing; then the error says so.
+        """
+        if error.status not in commands.GONE:
+            raise error
+        repo, number = parse_ref(str(pending.command.issue))
+        try:
+            place = place_of(await self.issue(repo, number))
+        except Rejected as refused:
+            if refused.status not in commands.GONE:
+                raise
+            await self._require_issues(repo, error)
+            return None
+        if place is None or place.casefold() == str(pending.command.issue).casefold():
+            raise Unauthorized(f"{error}; the issue is there: give the credential write access to issues")
+        return place
+
+    async def _require_issues(self, repo: str, error: Rejected) -> None:
+        """Raise where none of the repository's issues can be reached."""
+        seen, why = self._closed.get(repo, (float("-inf"), ""))
+        if time.monotonic() - seen > REPOSITORY_KEPT:
+            why = await self._why_closed(repo)
+            self._closed[repo] = (time.monotonic(), why)
+        if why:
+            raise Rejected(f"github: {repo}: {why}", status=error.status)
+
+    async def _why_closed(self, repo: str) -> str:
+        """Why no issue of a repository can be reached; empty where they can."""
+        try:
+            _, data = await self.guard.read(lambda: self._request("GET", f"/repos/{repo}", repo))
+        except Rejected as error:
+            return f"the repository is gone, or the credential may not see it ({error})"
+        has_issues = not isinstance(data, Mapping) or data.get("has_issues", True)
+        return "" if has_issues else "the repository's issues are turned off"
 
     async def find(self, pendings: Sequence[Pending]) -> Mapping[str, Answer]:
         """Labels may be added twice without harm; a comment is looked for by its marker."""
@@ -204,23 +280,31 @@ class GithubClient:
         for pending in pendings:
             if pending.command.operation != "write_comment" or pending.last_answer:
                 continue
-            ref = str(pending.command.issue)
-            repo, number = ref.split("#")
-            since = pending.created_at - timedelta(minutes=10)
-            path = (
-                f"/repos/{repo}/issues/{number}/comments?per_page={PER_PAGE}&since={since:%Y-%m-%dT%H:%M:%SZ}"
-            )
-            address: str | None = path
-            while address is not None and pending.key not in found:
-                answer, data = await self.guard.read(
-                    lambda address=address, repo=repo: self._request("GET", address, repo)  # type: ignore[misc]
-                )
-                match = commands.find_comment(ref, data)
-                if match is not None:
-                    found[pending.key] = match
-                following = next_url(answer.get("link"))
-                address = self._on_base(following) if following else None
+            try:
+                match = await self._find_comment(pending)
+            except Rejected as error:
+                # Where it was moved, sending finds that out, too.
+                match = {"gone": True} if await self._place_now(pending, error) is None else None
+            if match is not None:
+                found[pending.key] = match
         return found
+
+    async def _find_comment(self, pending: Pending) -> Answer | None:
+        ref = str(pending.command.issue)
+        repo, number = parse_ref(ref)
+        since = min(pending.created_at, pending.maybe_sent_at or pending.created_at) - timedelta(minutes=10)
+        query = f"per_page={PER_PAGE}&since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        address: str | None = f"/repos/{repo}/issues/{number}/comments?{query}"
+        while address is not None:
+            answer, data = await self.guard.read(
+                lambda address=address: self._request("GET", address, repo)  # type: ignore[misc]
+            )
+            match = commands.find_comment(ref, data)
+            if match is not None:
+                return match
+            following = next_url(answer.get("link"))
+            address = self._on_base(following) if following else None
+        return None
 
     async def check(self) -> str:
         _, data = await self.guard.call(lambda: self._request("GET", "/rate_limit", ""))
@@ -248,7 +332,7 @@ class GithubClient:
         try:
             answer, data = await asyncio.get_running_loop().run_in_executor(self._threads, blocking)
         except Exception as error:
-            raise _translate(error, url) from None
+            raise translate(error, url) from None
         with suppress(ValueError, KeyError):
             if answer.get("x-ratelimit-resource", "core") == "core":
                 self.guard.learn(int(answer["x-ratelimit-remaining"]), float(answer["x-ratelimit-reset"]))
@@ -301,73 +385,3 @@ class GithubClient:
                 if owner.casefold() not in self._installations:
                     raise Unauthorized(f"github: the App is not installed for {owner}; install it there")
             return self._installations[owner.casefold()]
-
-
-def _translate(error: Exception, url: str) -> SwitchyardError:
-    """PyGithub's and requests' errors, named for what to do."""
-    if isinstance(error, SwitchyardError):
-        return error
-    if isinstance(error, GithubException):
-        return _from_status(error, url)
-    if isinstance(error, requests.exceptions.ConnectionError):
-        return Transient(f"github: cannot connect ({_reason(error)})", maybe_sent=not _never_sent(error))
-    if isinstance(error, requests.exceptions.RequestException):
-        # Its words may quote a header, and with it the credential.
-        return Transient(f"github: {type(error).__name__}")
-    if isinstance(error, ValueError):
-        return Transient(f"github: answered {url.split('?')[0]} with broken JSON")
-    if isinstance(error, (RuntimeError, AssertionError)):
-        # PyGithub refuses redirects to another host this way.
-        return Rejected(f"github: {str(error)[:200] or 'an address outside of base_url'}")
-    raise error
-
-
-def _from_status(error: GithubException, url: str) -> SwitchyardError:
-    status = int(error.status or 0)
-    headers = {str(k).lower(): str(v) for k, v in (error.headers or {}).items()}
-    data = error.data if isinstance(error.data, Mapping) else {}
-    words = str(data.get("message") or error.message or f"HTTP {status}")[:300]
-    path = url.split("?")[0]
-    limited = (
-        "retry-after" in headers
-        or headers.get("x-ratelimit-remaining") == "0"
-        or "rate limit" in words.lower()
-    )
-    if status == 429 or (status == 403 and limited):
-        return RateLimited(f"github: {words}", _limited_until(headers))
-    if status == 401:
-        return BadCredential(
-            f"github: the credential was refused ({words}); renew GITHUB_TOKEN or the App's key"
-        )
-    if status == 403:
-        return Unauthorized(f"github: {path} is forbidden ({words}); give the credential access to it")
-    if status >= 500 or status == 408:
-        return Transient(f"github: HTTP {status} for {path}")
-    details = "; ".join(
-        str(item.get("message") or f"{item.get('field')}: {item.get('code')}")
-        for item in data.get("errors") or ()
-        if isinstance(item, Mapping)
-    )
-    return Rejected(f"github: {words}{f' ({details[:200]})' if details else ''} for {path}", status=status)
-
-
-def _limited_until(headers: Mapping[str, str]) -> datetime:
-    """Retry-After, else the reset time of a spent budget, else a minute, as GitHub asks."""
-    if "retry-after" in headers:
-        return retry_after(headers["retry-after"], default=60)
-    if headers.get("x-ratelimit-remaining") == "0" and headers.get("x-ratelimit-reset", "").isdigit():
-        until = datetime.fromtimestamp(int(headers["x-ratelimit-reset"]), UTC)
-        return min(until + timedelta(seconds=1), datetime.now(UTC) + timedelta(hours=2))
-    return retry_after(None, default=60)
-
-
-def _never_sent(error: requests.exceptions.ConnectionError) -> bool:
-    if isinstance(error, requests.exceptions.ConnectTimeout):
-        return True
-    cause = getattr(error.args[0], "reason", None) if error.args else None
-    return isinstance(cause, urllib3.exceptions.NewConnectionError)
-
-
-def _reason(error: Exception) -> str:
-    text = str(error.args[0] if error.args else error)
-    return text.rsplit(": ", 1)[-1].strip("()'\" ")[:120]

@@ -1,7 +1,8 @@
 """From a command to GitHub's requests, and from GitHub's answers to what is kept of them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from integrations.base import Answer
 from models.commands import Pending
@@ -9,6 +10,11 @@ from models.errors import Rejected, Unauthorized
 from models.issue import parse_ref
 
 MAX_COMMENT = 65_536
+GONE = (301, 404, 410)
+"""What GitHub answers for an issue that was deleted, moved out of reach or made a discussion."""
+
+Request = tuple[str, str, dict[str, Any] | None]
+"""Method, path and body."""
 
 
 def marker(ref: str) -> str:
@@ -16,24 +22,65 @@ def marker(ref: str) -> str:
     return f"<!-- switchyard:{ref} -->"
 
 
-def labels_request(pending: Pending) -> tuple[str, str, dict[str, Any]]:
+def labels_request(pending: Pending, labels: Sequence[str] | None = None) -> Request:
     """POST adds to the issue's labels; PATCH would replace what people put there."""
-    return "POST", f"{_path(pending)}/labels", {"labels": list(pending.payload["labels"])}
+    wanted = pending.payload["labels"] if labels is None else labels
+    return "POST", f"{_path(pending)}/labels", {"labels": list(wanted)}
 
 
-def labels_answer(pending: Pending, data: Any) -> Answer:
+def labels_answer(pending: Pending, data: Any, labels: Sequence[str] | None = None) -> Answer:
     """GitHub drops labels silently where the credential may not set them: that is a missing permission."""
     got = {str(item.get("name", "")).casefold() for item in data if isinstance(item, Mapping)}
-    missing = [name for name in pending.payload["labels"] if name.casefold() not in got]
+    wanted = pending.payload["labels"] if labels is None else labels
+    missing = [name for name in wanted if name.casefold() not in got]
     if missing:
         raise Unauthorized(
             f"github: the label {missing[0]!r} was not accepted on {pending.command.issue}; "
             "give the token write access to issues (Issues: read and write)"
         )
-    return {"labels": list(pending.payload["labels"])}
+    return {"labels": list(wanted)}
 
 
-def comment_request(pending: Pending) -> tuple[str, str, dict[str, Any]]:
+def new_labels(pending: Pending) -> list[str]:
+    """Labels of a story that the issue was not given before.
+
+    What it was given and does not have any more, a person took off: it is not put back.
+    """
+    before = {name.casefold() for name in _labels_before(pending)}
+    return [name for name in pending.payload["labels"] if name.casefold() not in before]
+
+
+def old_labels(pending: Pending) -> list[Request]:
+    """Requests that take off the labels which the issue was given before and which hold no more."""
+    kept = {name.casefold() for name in pending.payload["labels"]}
+    return [
+        ("DELETE", f"{_path(pending)}/labels/{quote(name, safe='')}", None)
+        for name in _labels_before(pending)
+        if name.casefold() not in kept
+    ]
+
+
+def must_close(pending: Pending) -> bool:
+    """Closing was wished, and was not carried out for just this end of the story: a person may have reopened."""
+    wish = pending.payload.get("close")
+    return wish is not None and wish != (pending.last_answer or {}).get("closed")
+
+
+def close_request(pending: Pending) -> Request:
+    return "PATCH", _path(pending), {"state": "closed", "state_reason": "completed"}
+
+
+def reflect_answer(pending: Pending) -> Answer:
+    """What the issue was given, for the next change of its story."""
+    closed = pending.payload.get("close") or (pending.last_answer or {}).get("closed")
+    return {"labels": list(pending.payload["labels"]), "closed": closed}
+
+
+def _labels_before(pending: Pending) -> list[str]:
+    return list((pending.last_answer or {}).get("labels") or ())
+
+
+def comment_request(pending: Pending) -> Request:
     """A new comment, or an edit of the one that stands."""
     body = {"body": comment_body(pending)}
     known = (pending.last_answer or {}).get("comment_id")
@@ -44,11 +91,13 @@ def comment_request(pending: Pending) -> tuple[str, str, dict[str, Any]]:
 
 
 def comment_body(pending: Pending) -> str:
-    """The comment's text with its marker first and, where asked for, the story's link last."""
+    """The comment's text with its marker first and, where asked for, the story's state and link last."""
     ref = str(pending.command.issue)
     text = str(pending.payload["body"])
     if not text.startswith(marker(ref)):
         text = f"{marker(ref)}\n{text}"
+    if pending.payload.get("status"):
+        text = f"{text.rstrip()}\n\n{pending.payload['status']}"
     if pending.payload.get("with_story"):
         story = pending.answers.get(f"story:{ref}", {})
         if story.get("url"):

@@ -47,6 +47,13 @@ def _canonical(item: Mapping[str, Any], repo: str) -> str:
     return own if own.casefold() == repo.casefold() else repo
 
 
+def place_of(item: Mapping[str, Any]) -> str | None:
+    """Where an issue lies, as "owner/name#number"; None where the answer does not tell."""
+    own = str(item.get("repository_url") or "").rpartition("/repos/")[2]
+    number = item.get("number")
+    return f"{own}#{number}" if own.count("/") == 1 and isinstance(number, int) else None
+
+
 def is_pull_request(item: Mapping[str, Any]) -> bool:
     """The issues list holds pull requests too; they carry this key."""
     return item.get("pull_request") is not None

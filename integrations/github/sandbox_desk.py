@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TypeVar
 from urllib.parse import parse_qs, urlencode
 
-from integrations.github.sandbox_input import Refused, refuse
+from integrations.github.sandbox_input import Refused, failure, refuse
 from integrations.github.sandbox_payloads import Writer
 from integrations.github.sandbox_state import Comment, IssueRecord, Repositories, Repository
 from integrations.sandbox_faults import Answer, Request, Router
@@ -54,8 +54,8 @@ class Desk:
             raise refuse(410, "Issues are disabled for this repo")
         return repo
 
-    def issue(self, request: Request) -> tuple[Repository, IssueRecord]:
-        """The issue with its repository."""
+    def issue(self, request: Request, *, redirects: bool = False) -> tuple[Repository, IssueRecord]:
+        """The issue with its repository; one that was transferred is named by the routes that document 301."""
         repo = self.issues_of(request)
         number = request.params["issue_number"]
         issue = repo.issues.get(int(number)) if number.isdecimal() else None
@@ -63,7 +63,16 @@ class Desk:
             raise refuse(404)
         if issue.deleted:
             raise refuse(410)
+        if issue.moved_to is not None:
+            raise self._moved(request, issue.moved_to) if redirects else refuse(404)
         return repo, issue
+
+    def _moved(self, request: Request, ref: str) -> Refused:
+        name, _, number = ref.partition("#")
+        rest = request.path.partition(f"/issues/{request.params['issue_number']}")[2]
+        url = f"{self.writer.base}/repos/{name}/issues/{number}{rest}"
+        answer = failure(301, "Moved Permanently", url=url)
+        return Refused(Answer(301, answer.body, [*answer.headers, (b"location", url.encode())]))
 
     def comment(self, request: Request) -> tuple[Repository, Comment]:
         """The comment with its repository."""

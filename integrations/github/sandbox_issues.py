@@ -115,10 +115,10 @@ class IssueRoutes:
         return Answer(status, self._desk.writer.issue(repo, issue).encode("utf-8", "replace"), HEADERS)
 
     def _get_issue(self, request: Request) -> Answer:
-        return self._issue_answer(*self._desk.issue(request))
+        return self._issue_answer(*self._desk.issue(request, redirects=True))
 
     def _edit_issue(self, request: Request) -> Answer:
-        repo, issue = self._desk.issue(request)
+        repo, issue = self._desk.issue(request, redirects=True)
         data = read_body(request)
         check_text("Issue", data)
         state = data.get("state")

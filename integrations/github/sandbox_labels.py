@@ -25,7 +25,7 @@ class LabelRoutes:
         return Answer(200, self._desk.writer.labels(repo, issue).encode("utf-8", "replace"), HEADERS)
 
     def _issue_labels(self, request: Request) -> Answer:
-        repo, issue = self._desk.issue(request)
+        repo, issue = self._desk.issue(request, redirects=True)
         part, headers = self._desk.page(request, len(issue.labels))
         texts = [self._desk.writer.label(repo, repo.labels[key]) for key in issue.labels[part]]
         return Answer(200, joined(texts), headers)
@@ -37,7 +37,7 @@ class LabelRoutes:
         return self._put_labels(request, keep=False)
 
     def _put_labels(self, request: Request, *, keep: bool) -> Answer:
-        repo, issue = self._desk.issue(request)
+        repo, issue = self._desk.issue(request, redirects=True)
         data = read_body(request, allow_list=True)
         labels = data.get("labels") if isinstance(data, dict) else data
         if not isinstance(labels, list):
@@ -49,14 +49,14 @@ class LabelRoutes:
         return self._labels_answer(repo, issue)
 
     def _clear_labels(self, request: Request) -> Answer:
-        repo, issue = self._desk.issue(request)
+        repo, issue = self._desk.issue(request, redirects=True)
         if repo.access == "push":
             repo.set_labels(issue, [])
             repo.touch(issue)
         return Answer(204, b"", ())
 
     def _remove_label(self, request: Request) -> Answer:
-        repo, issue = self._desk.issue(request)
+        repo, issue = self._desk.issue(request, redirects=True)
         key = request.params["name"].lower()
         if key not in issue.labels:
             raise refuse(404, "Label does not exist")

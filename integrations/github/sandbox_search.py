@@ -44,7 +44,7 @@ def search(repositories: Repositories, text: str) -> list[tuple[Repository, Issu
     found = []
     for repo in readable:
         for issue in repo.issues.values():
-            if not issue.deleted and all(check(issue) for check in checks):
+            if not issue.hidden and all(check(issue) for check in checks):
                 score = _score(issue, words, only_title)
                 if score is not None:
                     found.append((score, issue.updated_at, repo, issue))

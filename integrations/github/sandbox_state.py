@@ -104,6 +104,13 @@ class IssueRecord:
     pull_request: bool = False
     locked: bool = False
     deleted: bool = False
+    moved_to: str | None = None
+    """OWNER/NAME#NUMBER, where it was transferred to."""
+
+    @property
+    def hidden(self) -> bool:
+        """Whether no list shows it any more."""
+        return self.deleted or self.moved_to is not None
 
     @property
     def comments(self) -> int:
@@ -157,7 +164,7 @@ class Repository:
         """Add an issue; `seed` has the path from loose fields."""
         self.issues[issue.number] = issue
         self.last_number = max(self.last_number, issue.number)
-        self.history.hide(issue.number, issue.deleted)
+        self.history.hide(issue.number, issue.hidden)
         self._enter(issue)
 
     def touch(self, issue: IssueRecord, *, state: str | None = None, at: str | None = None) -> None:
@@ -198,7 +205,7 @@ class Repository:
 
     def _enter(self, issue: IssueRecord) -> None:
         self.version += 1
-        if not issue.deleted:
+        if not issue.hidden:
             insort(self._orders["created", issue.state], (issue.created_at, issue.number))
             insort(self._orders["updated", issue.state], (issue.updated_at, issue.number))
 
@@ -221,7 +228,7 @@ class Repository:
 
     def _merge(self, sort: str, state: str) -> Order:
         if sort == "comments":
-            found = (i for i in self.issues.values() if not i.deleted and state in ("all", i.state))
+            found = (i for i in self.issues.values() if not i.hidden and state in ("all", i.state))
             return sorted((f"{i.comments:08}", i.number) for i in found)
         return sorted(self._orders[sort, "open"] + self._orders[sort, "closed"])
 
@@ -258,6 +265,7 @@ class Repository:
             pull_request=bool(data.get("pull_request")),
             locked=bool(data.get("locked")),
             deleted=bool(data.get("deleted")),
+            moved_to=data.get("moved_to"),
         )
         issue.closed_at = issue.updated_at if issue.state == "closed" else None
         if data.get("labels"):
@@ -289,7 +297,8 @@ class Repository:
         issue.comments_before = int(data.get("comments", issue.comments_before))
         issue.locked = bool(data.get("locked", issue.locked))
         issue.deleted = bool(data.get("deleted", issue.deleted))
-        self.history.hide(issue.number, issue.deleted)
+        issue.moved_to = data.get("moved_to", issue.moved_to)
+        self.history.hide(issue.number, issue.hidden)
         self._set_state(issue, str(data.get("state", issue.state)), by)
         issue.closed_at = issue.updated_at if issue.state == "closed" else None
         self._enter(issue)

@@ -1,12 +1,17 @@
 """GitHub's section of the configuration."""
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from integrations.base import ONLY_CONTENT, Limit, Section
 from models.units import Duration, Rate, RateField
+
+
+def _word(value: Any) -> Any:
+    """YAML reads a bare `off` as false."""
+    return "off" if value is False else value
 
 
 class GithubSettings(Section):
@@ -18,6 +23,10 @@ class GithubSettings(Section):
     """A read is one point, a write five."""
     comment: Literal["always", "useful", "never"] = "useful"
     link_story: bool = False
+    reflect: Annotated[Literal["label", "comment", "off"], BeforeValidator(_word)] = "label"
+    """How an issue shows what people do with its story: state, owner and epic."""
+    close_when_done: bool = False
+    """Close an issue when its story is done; nothing else ever closes one."""
     labels: Mapping[Literal["bug", "feature", "docs", "security", "needs_human"], str] = {}
     timeout: Duration = 10.0
 

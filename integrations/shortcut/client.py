@@ -1,20 +1,39 @@
-"""Shortcut over httpx: the target of the shortcut lane; creates stories in bulk and finds them again."""
+"""Shortcut over httpx: the target of the shortcut lane; creates stories in bulk, finds them, and reads what changed."""
 
-from collections.abc import Mapping, Sequence
-from datetime import UTC, timedelta
-from typing import Any
+import time
+from collections.abc import Callable, Mapping, Sequence, Set
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Any, TypeVar
 
 import httpx
 
 from integrations.base import Answer
 from integrations.http import request_json
 from integrations.resilience import Guard
-from integrations.shortcut.payloads import default_state, state_ids, story_answer, story_params
+from integrations.shortcut import commands
+from integrations.shortcut.payloads import (
+    Names,
+    State,
+    default_state,
+    read_epics,
+    read_members,
+    read_states,
+    read_stories,
+    story_answer,
+    story_params,
+)
 from integrations.shortcut.settings import ShortcutSettings
 from models.commands import Pending
 from models.errors import Rejected
+from models.story import Story
 
+T = TypeVar("T")
 CLOCK_SKEW = timedelta(minutes=10)
+NAMES_KEPT = 600.0
+"""Seconds for which the names of states, members and epics are believed."""
+NAMES_ASKED = 30.0
+"""Seconds after which a number without a name is asked for again."""
 
 
 class ShortcutClient:
@@ -34,41 +53,89 @@ class ShortcutClient:
         self._settings = settings
         self.guard = guard
         self._state_id = settings.workflow_state_id
+        self._kept: dict[str, tuple[float, Any]] = {}
+        self.server_time: datetime | None = None
+        """Shortcut's clock as of its latest answer; ours may differ."""
+        self.notices: list[str] = []
+        """What a person should know of the configuration, as sentences for a run's problems."""
         self._http = httpx.AsyncClient(
             base_url=settings.base_url,
             headers={"Shortcut-Token": token, "User-Agent": user_agent},
             timeout=guard.timeout,
             limits=httpx.Limits(max_connections=requests_in_flight, keepalive_expiry=60),
+            event_hooks={"response": [self._note_time]},
         )
 
     def bulk_size(self, operation: str) -> int:
-        return self._settings.bulk_size
+        return self._settings.bulk_size if operation == "create_story" else 1
 
     async def send(self, pendings: Sequence[Pending]) -> Sequence[Answer]:
-        """One bulk of new stories; Shortcut takes all of them or none."""
-        if pendings[0].command.operation != "create_story":
-            raise Rejected(f"shortcut: unknown operation {pendings[0].command.operation!r}")
+        """One bulk of new stories, of which Shortcut takes all or none; or one story to put away."""
+        operation = pendings[0].command.operation
+        if operation == "archive_story":
+            return [await self._archive(pending) for pending in pendings]
+        if operation != "create_story":
+            raise Rejected(f"shortcut: unknown operation {operation!r}")
         state = self._state_id or await self._default_state()
-        body = {"stories": [story_params(p.key, p.payload, state) for p in pendings]}
-        stories = await self.guard.call(lambda: self._json("POST", "/api/v3/stories/bulk", json=body))
+        try:
+            stories = await self._create(pendings, state)
+        except Rejected as error:
+            other = await self._state_instead_of(state, error)
+            if other is None:
+                raise
+            stories = await self._create(pendings, other)
         by_key = _by_external_id(stories)
         # Whatever the answer leaves out is looked up later rather than taken for done.
         return [story_answer(by_key.get(p.key[:1024], {})) for p in pendings]
 
     async def find(self, pendings: Sequence[Pending]) -> Mapping[str, Answer]:
-        """One search for all: stories created since the first of these commands, matched by external id."""
+        """One search for all: stories created since the first of these commands, matched by external id.
+
+        Putting a story away looks by itself at what was done already.
+        """
+        pendings = [p for p in pendings if p.command.operation == "create_story"]
+        if not pendings:
+            return {}
         start = min(p.created_at for p in pendings) - CLOCK_SKEW
-        body = {"created_at_start": start.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")}
+        body = {"created_at_start": _moment(start)}
         stories = await self.guard.read(lambda: self._json("POST", "/api/v3/stories/search", json=body))
         by_key = _by_external_id(stories)
         return {p.key: story_answer(by_key[p.key[:1024]]) for p in pendings if p.key[:1024] in by_key}
+
+    async def changed_since(self, since: datetime) -> list[Story]:
+        """All stories that were made or changed since then, whoever made them; one request."""
+        body = {"updated_at_start": _moment(since)}
+        return read_stories(
+            await self.guard.read(lambda: self._json("POST", "/api/v3/stories/search", json=body))
+        )
+
+    async def names(
+        self,
+        *,
+        states: Set[int] = frozenset(),
+        members: Set[str] = frozenset(),
+        epics: Set[int] = frozenset(),
+    ) -> Names:
+        """The names of workflow states, and of these members and epics; kept for some minutes.
+
+        Each kind is one request, and only where one of it is asked for; sooner where one of these has no name.
+        """
+        workflows = await self._keep("workflows", _workflows, lambda known: states - known[0].keys())
+        return Names(
+            states=workflows[0],
+            default_state=workflows[1],
+            members=await self._keep("members", read_members, lambda known: members - known.keys())
+            if members
+            else {},
+            epics=await self._keep("epics", read_epics, lambda known: epics - known.keys()) if epics else {},
+        )
 
     async def check(self) -> str:
         """Who the token belongs to, and whether the configured state exists."""
         member = await self.guard.call(lambda: self._json("GET", "/api/v3/member"))
         name = member.get("mention_name") if isinstance(member, Mapping) else None
         if self._settings.workflow_state_id is not None:
-            known = state_ids(await self.guard.call(lambda: self._json("GET", "/api/v3/workflows")))
+            known = read_states(await self.guard.call(lambda: self._json("GET", "/api/v3/workflows")))
             if known and self._settings.workflow_state_id not in known:
                 raise Rejected(
                     f"shortcut: workflow_state_id {self._settings.workflow_state_id} does not exist; "
@@ -79,15 +146,96 @@ class ShortcutClient:
     async def close(self) -> None:
         await self._http.aclose()
 
+    async def _create(self, pendings: Sequence[Pending], state: int) -> Any:
+        body = {"stories": [story_params(p.key, p.payload, state) for p in pendings]}
+        return await self.guard.call(lambda: self._json("POST", "/api/v3/stories/bulk", json=body))
+
     async def _default_state(self) -> int:
-        workflows = await self.guard.read(lambda: self._json("GET", "/api/v3/workflows"))
-        self._state_id = default_state(workflows)
+        self._state_id = default_state(await self.guard.read(lambda: self._json("GET", "/api/v3/workflows")))
         return self._state_id
+
+    async def _state_instead_of(self, state: int, error: Rejected) -> int | None:
+        """Another state where a bulk was refused because its state is gone; None where that was not why."""
+        if error.status not in (400, 422):
+            return None
+        known, default = await self._keep("workflows", _workflows, max_age=NAMES_ASKED)
+        if state in known or default == state:
+            return None
+        self._state_id = default
+        name = known[default].name if default in known else default
+        notice = (
+            f"shortcut: the workflow state {state} does not exist any more; stories go to {name!r} instead: "
+            "mend integrations.shortcut.workflow_state_id"
+        )
+        if notice not in self.notices:
+            self.notices.append(notice)
+        return default
+
+    async def _archive(self, pending: Pending) -> Answer:
+        """Put a story away that was made twice, with one comment that says why, unless a person has it in hand."""
+        payload = pending.payload
+        path = f"/api/v3/stories/{int(payload['story_id'])}"
+        story = await self._one(path)
+        if story is None:
+            return {"gone": True}
+        begun = commands.is_commented(story, pending.key)
+        if not begun and not story.get("archived"):
+            kept = await self._one(f"/api/v3/stories/{int(payload['keep_id'])}")
+            reason = commands.reason_to_leave(story, kept)
+            if reason:
+                return {"left": reason}
+        if not story.get("archived"):
+            await self._one(path, "PUT", {"archived": True})
+        if not begun:
+            await self._one(f"{path}/comments", "POST", commands.merge_comment(pending))
+        return {"archived": True}
+
+    async def _one(self, path: str, method: str = "GET", body: Any = None) -> Mapping[str, Any] | None:
+        """One thing; None where it is not there (any more)."""
+        options = {"json": body} if body is not None else {}
+        try:
+            data = await self.guard.call(lambda: self._json(method, path, **options))
+        except Rejected as error:
+            if error.status == 404:
+                return None
+            raise
+        return data if isinstance(data, Mapping) else {}
+
+    async def _keep(
+        self,
+        what: str,
+        read: Callable[[Any], T],
+        missing: Callable[[T], Any] = lambda known: False,
+        *,
+        max_age: float = NAMES_KEPT,
+    ) -> T:
+        """What `read` makes of a list, kept for some minutes; read again sooner where something is `missing` in it."""
+        at, known = self._kept.get(what, (float("-inf"), None))
+        age = time.monotonic() - at
+        if known is None or age > max_age or (age > NAMES_ASKED and missing(known)):
+            known = read(await self.guard.read(lambda: self._json("GET", f"/api/v3/{what}")))
+            self._kept[what] = (time.monotonic(), known)
+        found: T = known
+        return found
+
+    async def _note_time(self, response: httpx.Response) -> None:
+        try:
+            self.server_time = parsedate_to_datetime(response.headers["date"])
+        except (KeyError, ValueError, TypeError):
+            return
 
     async def _json(self, method: str, path: str, **options: Any) -> Any:
         return await request_json(
             self._http, "shortcut", method, path, credential="SHORTCUT_API_TOKEN", **options
         )
+
+
+def _workflows(data: Any) -> tuple[dict[int, State], int]:
+    return read_states(data), default_state(data)
+
+
+def _moment(time: datetime) -> str:
+    return time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _by_external_id(stories: Any) -> dict[str, Mapping[str, Any]]:

@@ -1,11 +1,33 @@
 """Shortcut's shapes: what we send of a story, and what we read of one."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any
 
 from models.errors import Transient
+from models.story import Story
 
 MAX_NAME, MAX_DESCRIPTION, MAX_LABEL, MAX_EXTERNAL_ID = 512, 100_000, 128, 1_024
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """A workflow state; `type` is backlog, unstarted, started or done."""
+
+    name: str
+    type: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Names:
+    """What the numbers in stories mean; members and epics only as far as somebody asked for them."""
+
+    states: Mapping[int, State] = field(default_factory=dict)
+    default_state: int | None = None
+    members: Mapping[str, str] = field(default_factory=dict)
+    epics: Mapping[int, str] = field(default_factory=dict)
 
 
 def story_params(key: str, payload: Mapping[str, Any], workflow_state_id: int) -> dict[str, Any]:
@@ -25,8 +47,13 @@ def story_params(key: str, payload: Mapping[str, Any], workflow_state_id: int) -
 
 
 def story_answer(story: Mapping[str, Any], *, existing: bool = False) -> dict[str, Any]:
-    """What is kept of a story."""
-    answer = {"id": story.get("id"), "url": story.get("app_url"), "existing": existing}
+    """What is kept of a story; its first state tells later whether a person moved it."""
+    answer = {
+        "id": story.get("id"),
+        "url": story.get("app_url"),
+        "existing": existing,
+        "state": story.get("workflow_state_id"),
+    }
     if not isinstance(answer["id"], int):
         raise Transient("shortcut: a story came without an id")
     return answer
@@ -40,12 +67,80 @@ def default_state(workflows: Any) -> int:
     raise Transient("shortcut: the workspace's workflows came without a default state")
 
 
-def state_ids(workflows: Any) -> set[int]:
-    """All states of all workflows."""
+def read_states(workflows: Any) -> dict[int, State]:
+    """All states of all workflows, by number."""
     return {
-        state["id"]
-        for workflow in (workflows if isinstance(workflows, list) else ())
-        if isinstance(workflow, Mapping)
-        for state in workflow.get("states") or ()
-        if isinstance(state, Mapping) and isinstance(state.get("id"), int)
+        state["id"]: State(_text(state.get("name"), 200), _text(state.get("type"), 20).lower())
+        for workflow in _objects(workflows)
+        for state in _objects(workflow.get("states"))
+        if isinstance(state.get("id"), int)
     }
+
+
+def read_members(members: Any) -> dict[str, str]:
+    """People by number; whoever left keeps a name."""
+    found = {}
+    for member in _objects(members):
+        profile = member.get("profile")
+        if member.get("id") and isinstance(profile, Mapping):
+            found[str(member["id"])] = _text(profile.get("name") or profile.get("mention_name"), 200)
+    return found
+
+
+def read_epics(epics: Any) -> dict[int, str]:
+    """Epics by number."""
+    return {e["id"]: _text(e.get("name"), 500) for e in _objects(epics) if isinstance(e.get("id"), int)}
+
+
+def read_stories(stories: Any) -> list[Story]:
+    """The stories of a list; what is none is left out."""
+    return [story for item in _objects(stories) if (story := read_story(item)) is not None]
+
+
+def read_story(item: Mapping[str, Any]) -> Story | None:
+    """One story, slim or whole; None where it has no number."""
+    number = item.get("id")
+    if not isinstance(number, int) or not 0 < number < 2**63:
+        return None
+    created = _time(item.get("created_at"), _EPOCH)
+    owners, links = item.get("owner_ids"), item.get("external_links")
+    said = item.get("comment_ids") if "comment_ids" in item else item.get("comments")
+    external_id = item.get("external_id")
+    return Story(
+        id=number,
+        created_at=created,
+        updated_at=_time(item.get("updated_at"), created),
+        url=_text(item.get("app_url"), 2_000),
+        name=_text(item.get("name"), MAX_NAME),
+        story_type=_text(item.get("story_type"), 20),
+        external_id=_text(external_id, MAX_EXTERNAL_ID) if external_id else None,
+        external_links=tuple(_text(link, 2_048) for link in links[:50]) if isinstance(links, list) else (),
+        state_id=_whole(item.get("workflow_state_id")),
+        state_changed=_text(item["moved_at"], 40) if item.get("moved_at") else None,
+        epic_id=_whole(item.get("epic_id")),
+        owner_ids=tuple(_text(owner, 60) for owner in owners[:20]) if isinstance(owners, list) else (),
+        archived=item.get("archived") is True,
+        comments=len(said) if isinstance(said, list) else 0,
+    )
+
+
+def _objects(items: Any) -> list[Mapping[str, Any]]:
+    return [item for item in items if isinstance(item, Mapping)] if isinstance(items, list) else []
+
+
+def _text(value: Any, limit: int) -> str:
+    text = str(value)[:limit] if value is not None else ""
+    # NUL cannot be stored by PostgreSQL and half a surrogate pair not be encoded at all.
+    return text.replace("\x00", "\N{REPLACEMENT CHARACTER}").encode("utf-8", "replace").decode("utf-8")
+
+
+def _whole(value: Any) -> int | None:
+    return value if isinstance(value, int) and 0 < value < 2**63 else None
+
+
+def _time(value: Any, default: datetime) -> datetime:
+    try:
+        parsed = datetime.fromisoformat(str(value))
+    except ValueError:
+        return default
+    return parsed if parsed.tzinfo else parsed.replace(tzinfo=UTC)

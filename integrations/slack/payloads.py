@@ -1,13 +1,14 @@
 """What the bot says in Slack: the digest of a run, within Block Kit's limits for any input."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from models.report import CaseLine, RunReport
 
 MAX_SECTION, MAX_HEADER = 3_000, 150
 MAX_TITLE = 120
+MAX_REASON = 60
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _ROUTES = {
     "bug": ":beetle: bugs",
@@ -50,12 +51,11 @@ def digest(
         facts.append(f"*{report.failed} cases failed*")
     blocks = [_header(head), _section(counts or "Nothing was routed."), _section("  ·  ".join(facts))]
     if urgent:
-        blocks.append(_section("*Most urgent*\n" + "\n".join(_line(line) for line in urgent)))
+        blocks.append(_section(_fitting("*Most urgent*", map(_line, urgent), len(urgent))))
     people = report.routes.get("needs_human", 0)
     if people and waiting:
-        more = f"\n… and {people - len(waiting)} more in the report" if people > len(waiting) else ""
-        lines = "\n".join(_line(line) for line in waiting)
-        blocks.append(_section(f"*Need a person* ({people})\n{lines}{more}"))
+        entries = (_line(line) + _why(line) for line in waiting)
+        blocks.append(_section(_fitting(f"*Need a person* ({people})", entries, people)))
     if report.problems:
         blocks.append(_section("*Look at*\n" + "\n".join(f"• {escape(p, 300)}" for p in report.problems[:5])))
     blocks.append(
@@ -79,13 +79,37 @@ def security_digest(report: RunReport, lines: Sequence[CaseLine]) -> tuple[str, 
     return head, blocks
 
 
+def _fitting(head: str, entries: Iterable[str], total: int) -> str:
+    """A list with as many whole entries as fit into a section; half a link or half an entity would be shown."""
+    told, shown = head, 0
+    for entry in entries:
+        if len(told) + len(entry) > MAX_SECTION - 60:
+            break
+        told, shown = f"{told}\n{entry}", shown + 1
+    return told + (f"\n… and {total - shown} more in the report" if total > shown else "")
+
+
+def _why(line: CaseLine) -> str:
+    """The two likeliest routes and what spoke for and against the first; empty where nothing is known."""
+    shares = sorted(line.detail.get("probabilities", {}).items(), key=lambda item: (-item[1], item[0]))
+    if line.route == "security" or not shares:
+        return ""
+    likely = " or ".join(f"{escape(name, 20)} {share:.0%}" for name, share in shares[:2])
+    reasons = line.detail.get("reasons", ())
+    speaks_for = [escape(str(name), MAX_REASON) for name, weight in reasons if weight > 0][:2]
+    against = [escape(str(name), MAX_REASON) for name, weight in reasons if weight < 0][:1]
+    told = [", ".join(speaks_for)] if speaks_for else []
+    told += [f"against: {against[0]}"] if against else []
+    return f"\n      likely {likely}" + (f" ({'; '.join(told)})" if told else "")
+
+
 def _line(line: CaseLine) -> str:
     """One case; of a security case only that it was routed for review."""
     link = f"<{line.url}|{line.ref}>"
     if line.route == "security":
         return f"• {link} routed for review"
     story = f" · <{line.story_url}|story>" if line.story_url else ""
-    severity = str(line.detail.get("severity", ""))
+    severity = escape(str(line.detail.get("severity", "")), 20)
     return f"• {link} {escape(line.title)} ({severity}){story}"
 
 
@@ -98,4 +122,5 @@ def _section(text: str) -> dict[str, Any]:
 
 
 def _mrkdwn(text: str) -> dict[str, Any]:
-    return {"type": "mrkdwn", "text": text[:MAX_SECTION]}
+    # Verbatim: an address in a title is no link; ours are written as links.
+    return {"type": "mrkdwn", "text": text[:MAX_SECTION], "verbatim": True}

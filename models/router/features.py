@@ -103,6 +103,12 @@ _QUESTION_START = """
 how what why when where which who is are can could does do did should would has any
 """
 
+WORD_GROUPS = {
+    name: frozenset(words.split())
+    for name, words in (("wish", _WISH), ("fault", _FAULT), ("documentation", _DOCS), ("security", _SECURITY))
+}
+"""What the signs of title and body count, by the name that is in theirs."""
+
 _question_starts = frozenset(_QUESTION_START.split())
 _WORD = re.compile(r"\w\w+")
 _FENCE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)", re.S)
@@ -266,7 +272,10 @@ def _heading_token(match: re.Match[str]) -> str:
     return f"\nHEAD_{'_'.join(words)} {' '.join(words)}\n" if words else "\n"
 
 
-def _lookup(lists: Sequence[list[str]]) -> tuple[NDArray[np.uint64], NDArray[np.int64]]:
+Hashed = tuple[NDArray[np.uint64], NDArray[np.int64]]
+
+
+def look_up(lists: Sequence[list[str]]) -> Hashed:
     """Hashes of all words of all texts one after another, and the number of words of each text."""
     lengths = np.fromiter(map(len, lists), dtype=np.int64, count=len(lists))
     flat: Iterable[int] = (h for words in lists for h in map(_hashes.__getitem__, words))
@@ -341,15 +350,19 @@ def _count(keys: NDArray[np.int64], view: View) -> Part:
 def counts(texts: Sequence[Text]) -> Features:
     """Damped counts per view and the structural signs, not yet weighted by rarity; see `weigh`."""
     prepared = [prepare(text) for text in texts]
-    raw = _lookup([p.raw for p in prepared])
-    title = _lookup([p.title for p in prepared])
+    return counts_of(prepared, look_up([p.raw for p in prepared]))
+
+
+def counts_of(prepared: Sequence[Prepared], raw: Hashed) -> Features:
+    """The same of texts that were cut into words already, and whose `raw` words were looked up."""
+    title = look_up([p.title for p in prepared])
     signs = _signs(prepared, _group_counts(*raw), _group_counts(*title))
     row, column = np.nonzero(signs)
     parts = (
         _words(*raw, TEXT),
-        _words(*_lookup([p.clean for p in prepared]), MEANING),
+        _words(*look_up([p.clean for p in prepared]), MEANING),
         _words(*title, TITLE),
-        _words(*_lookup([p.head for p in prepared]), BEGINNING),
+        _words(*look_up([p.head for p in prepared]), BEGINNING),
         _letters([p.letters for p in prepared], GROUPS),
         (row, column + SIGNS_START, signs[row, column]),
     )

@@ -2,16 +2,13 @@
 
 import argparse
 import csv
-import json
 import os
 import subprocess
 import sys
 import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,68 +16,15 @@ import httpx
 import psutil
 
 from bot.sandbox import environment, load_issues, start_process
+from tests.bench import router
+from tests.bench.process import DATA, ROOT, Measured, measure
 
-ROOT = Path(__file__).parents[2]
-DATA = Path(os.environ.get("SWITCHYARD_ROUTER_DATA", ROOT.parent / "shared" / "router-data"))
 FREE = {
     "SWITCHYARD__INTEGRATIONS__GITHUB__RATE_LIMIT": "10000000/hour",
     "SWITCHYARD__INTEGRATIONS__GITHUB__CONTENT_RATE_LIMIT": "1000000/minute",
     "SWITCHYARD__INTEGRATIONS__SHORTCUT__RATE_LIMIT": "1000000/minute",
     "SWITCHYARD__INTEGRATIONS__GITHUB__COMMENT": "always",
 }
-
-
-@dataclass(frozen=True)
-class Measured:
-    """One process from start to end: wall and CPU seconds, peak memory of it and its children in MB."""
-
-    wall: float
-    cpu: float
-    memory: float
-    out: str
-    code: int
-
-    @property
-    def json(self) -> Any:
-        return json.loads(self.out)
-
-
-def measure(arguments: list[str], folder: Path, extra: dict[str, str]) -> Measured:
-    """Run `switchyard …` and watch its process tree five times a second."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("SWITCHYARD")}
-    started = time.monotonic()
-    process = subprocess.Popen(
-        [sys.executable, "-m", "bot", *arguments],
-        cwd=folder,
-        env=clean | {"PYTHONPATH": str(ROOT)} | extra,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    )
-    peak = 0.0
-    done = threading.Event()
-
-    def watch() -> None:
-        nonlocal peak
-        me = psutil.Process(process.pid)
-        while not done.wait(0.2):
-            total = 0
-            try:
-                for part in (me, *me.children(recursive=True)):
-                    total += part.memory_info().rss
-            except psutil.Error:
-                continue
-            peak = max(peak, total / 1e6)
-
-    thread = threading.Thread(target=watch)
-    thread.start()
-    before = os.times()
-    out, _ = process.communicate()
-    after = os.times()
-    done.set()
-    thread.join()
-    cpu = after.children_user + after.children_system - before.children_user - before.children_system
-    return Measured(time.monotonic() - started, cpu, peak, out, process.returncode)
 
 
 @contextmanager
@@ -187,6 +131,8 @@ def rows(folder: Path, *, short: bool) -> Iterator[tuple[str, str, str]]:
     yield "serve ready", "≤ 3 s", f"{ready:.2f} s"
     yield "serve idle, over 20 s", "≤ 3 % of a core", f"{idle:.1f} %"
 
+    yield from router.rows(_new(folder), short=short)
+
 
 def best(run: Callable[[], Measured]) -> Measured:
     """The cheapest of three: other work on the machine only ever adds."""
@@ -240,7 +186,7 @@ def _new(folder: Path) -> Path:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="leave out the 20,000 issues")
+    parser.add_argument("--short", action="store_true", help="leave out what takes minutes")
     options = parser.parse_args()
     print(f"{'figure':40}{'wanted':24}measured")
     with tempfile.TemporaryDirectory() as folder:

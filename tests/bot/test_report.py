@@ -47,7 +47,7 @@ def line(number: int = 1, **changes: Any) -> CaseLine:
             "confidence": 0.87,
             "severity": "high",
             "probabilities": {"bug": 0.48, "question": 0.41, "docs": 0.11},
-            "reasons": [["traceback", 1.2], ["please", -0.3]],
+            "reasons": [["“traceback” in the title", 1.2], ["a stack trace", 0.4], ["“please”", -0.3]],
             "rules": ['label "bug" on the issue'],
             "evidence": ["data loss"],
             "similar": [
@@ -124,8 +124,8 @@ def test_shows_what_a_lead_needs(path: Path) -> None:
         "Most urgent",
         "likely bug 48% or question 41%",
         "octo/widgets#9 : AssessImpact: ValueError: broken",
-        "traceback",
-        "please",
+        "for bug: “traceback” in the title, a stack trace; against: “please”",
+        "for bug “traceback” in the title, a stack trace against “please”",
         "data loss",
         "osv was not asked",
         "the same stack trace",
@@ -143,7 +143,13 @@ def test_a_security_case_shows_nothing_but_its_link(path: Path) -> None:
         route="security",
         title="SECRET-TITLE",
         urgency=100.0,
-        detail={"evidence": ["SECRET-EVIDENCE"], "rules": ["SECRET-RULE"], "severity": "critical"},
+        detail={
+            "evidence": ["SECRET-EVIDENCE"],
+            "rules": ["SECRET-RULE"],
+            "severity": "critical",
+            "probabilities": {"bug": 0.9},
+            "reasons": [["“SECRET-WORD”", 1.0]],
+        },
     )
     write(path, replace(REPORT, routes={"security": 1}), [secret])
     text, checked = read(path)

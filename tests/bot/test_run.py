@@ -270,12 +270,13 @@ def test_a_refused_slack_token_loses_no_digest(tmp_path: Path) -> None:
 
 def test_one_refused_story_dies_alone_with_the_services_words(tmp_path: Path) -> None:
     with bugs(tmp_path, many(8)) as world:
-        world.set("integrations.shortcut.workflow_state_id", "424242")
+        refusal = {"status": 422, "body": {"message": "The name is reserved."}}
+        world.control(service="shortcut", match="POST /api/v3/stories/bulk", fault="status", **refusal)
         dead = world.run("run", "--json")
         assert dead.json["status"] == "partial" and dead.json["stories"]["dead"] == 8
         items = world.run("queue", "list", "--json").json["dead"]
-        assert "400" in items[0]["last_error"] or "422" in items[0]["last_error"]
-        world.set("integrations.shortcut.workflow_state_id", "500000001")
+        assert "422" in items[0]["last_error"] and "reserved" in items[0]["last_error"]
+        world.control(reset="faults")
         assert world.run("queue", "retry", "--all-dead").code == 0
         assert world.run("queue", "drain", "--json").json == {"delivered": 8, "pending": 0, "dead": 0}
         world.assert_once()

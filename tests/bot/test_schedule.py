@@ -140,7 +140,7 @@ async def test_it_fires_with_the_scheduled_time_and_probes_at_once() -> None:
         nonlocal probes
         probes += 1
 
-    scheduler = create_scheduler(settings, started.put, probe, idle, idle)
+    scheduler = create_scheduler(settings, started.put, probe, idle, idle, idle)
     scheduler.start()
     try:
         due = next_fire(scheduler)
@@ -164,7 +164,7 @@ async def test_without_a_nightly_run_it_only_probes() -> None:
         raise AssertionError
 
     settings = Settings.model_validate({"schedule": {"nightly": None, "retrain": None}})
-    scheduler = create_scheduler(settings, never, idle, idle, idle)
+    scheduler = create_scheduler(settings, never, idle, idle, idle, idle)
     scheduler.start()
     assert next_fire(scheduler) is None
     assert scheduler.get_job("retrain") is None

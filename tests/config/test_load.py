@@ -96,6 +96,23 @@ def test_the_environment_overrides(
         ("workflow: {repositories: [notarepo]}", ["repositories.0", "OWNER/NAME"]),
         ("workflow: {router: {rules: [{route: bug}]}}", ["rules.0", "condition"]),
         ("workflow: {router: {rules: [{route: bug, pattern: '('}]}}", ["pattern", "regular expression"]),
+        (
+            "workflow: {router: {rules: [{route: needs_human, action: boost, author: a}]}}",
+            ["rules.0", "needs_human", "force it"],
+        ),
+        (
+            "workflow: {router: {rules: [{route: bug, action: boost, author: a, weight: 11}]}}",
+            ["rules.0.weight", "less than or equal to 10"],
+        ),
+        (
+            "workflow: {router: {rules: [{route: bug, action: boost, author: a, weight: .nan}]}}",
+            ["rules.0.weight"],
+        ),
+        (
+            "workflow: {router: {rules: [{route: bug, author: a, weight: 2}]}}",
+            ["rules.0", "action: boost", "force"],
+        ),
+        ("workflow: {router: {rules: [{route: bug, action: lift, author: a}]}}", ["rules.0.action", "boost"]),
         ("workflow: {schedule: {timezone: Mars/Base}}", ["timezone", "Europe/Berlin"]),
         ("workflow: {schedule: {nightly: '2 am'}}", ["nightly", "0 2 * * *"]),
         ("workflow: {scaling: {cpu_workers: many}}", ["cpu_workers"]),

@@ -159,6 +159,22 @@ def test_without_push_labels_are_dropped_silently(api: Api) -> None:
     assert api.github("POST", f"{_ISSUES}/2/comments", {"body": "still allowed"}).status == 201
 
 
+def test_transferred_issue_redirects_and_is_out_of_lists(api: Api) -> None:
+    before = len(api.github("GET", _ISSUES, state="all").json)
+    api.control(issue={"repo": REPO, "number": 2, "moved_to": "octo/gadgets#1"})
+    for method, path, body in (
+        ("GET", "", None),
+        ("PATCH", "", {"state": "closed"}),
+        ("POST", "/labels", {"labels": ["bug"]}),
+        ("DELETE", "/labels/bug", None),
+    ):
+        moved = api.github(method, f"{_ISSUES}/2{path}", body)
+        assert moved.status == 301 and moved.json["message"] == "Moved Permanently"
+        assert moved.headers["location"].endswith(f"/repos/octo/gadgets/issues/1{path}")
+    assert api.github("POST", f"{_ISSUES}/2/comments", {"body": "x"}).status == 404
+    assert len(api.github("GET", _ISSUES, state="all").json) == before - 1
+
+
 def test_deleted_issue_is_410_and_out_of_lists(api: Api) -> None:
     api.control(issue={"repo": REPO, "number": 2, "deleted": True})
     assert api.github("GET", f"{_ISSUES}/2").status == 410

@@ -42,7 +42,7 @@ def prediction(route: str = "bug", confidence: float = 0.8, **changes: Any) -> P
         security_score=0.05,
         security_flag=False,
         model="stub",
-        reasons=(("crash", 1.5), ("traceback", 0.8), ("please add", -0.4)),
+        reasons=(("“crash” in the title", 1.5), ("a stack trace", 0.8), ("“please add”", -0.4)),
     )
     return replace(made, **changes)
 

@@ -20,8 +20,8 @@ def test_the_two_likeliest_and_their_signs() -> None:
     assert text_of(done, "Which route?").split("\n") == [
         "Most likely **a feature request** (50%) or **a bug** (40%).",
         "",
-        "- Speaks for a feature request: `crash`, `traceback`",
-        "- Speaks against: `please add`",
+        "- Speaks for a feature request: “crash” in the title, a stack trace",
+        "- Speaks against: “please add”",
     ]
     assert done.commands == () and done.questions == ()
 

@@ -1,6 +1,7 @@
 """The story's name, description, labels and link."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -48,7 +49,10 @@ def test_payload() -> None:
     assert text.startswith(
         "**[octo/widgets#7](https://github.com/octo/widgets/issues/7)** by `ada`, 18 November 2026"
     )
-    assert "Route: **bug** (80% sure, for `crash`, `traceback`)" in text
+    assert (
+        "Route: **bug** (80% sure; for it: “crash” in the title, a stack trace; against: “please add”)"
+        in text
+    )
     assert "Severity: **high** (impact 60 of 100), crash: “crash”" in text
     assert text.endswith("## From the issue\n\n> It fell down.")
 
@@ -113,11 +117,35 @@ def test_secrets_never_arrive() -> None:
 def test_the_screen_is_told_where_a_person_decided_otherwise() -> None:
     flagged = decided(
         "bug",
+        by="label",
         rules=('label "bug" on the issue',),
         prediction=prediction(security_flag=True, security_score=0.91),
     )
     text = describe(replace(case("It fell"), decision=flagged))
     assert 'Route: **bug** (label "bug" on the issue). The security screen rates the text 91%' in text
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"by": "rule", "rules": ("rule 1: author a → bug",)}, "Route: **bug** (rule 1: author a → bug)  "),
+        (
+            {"rules": ("rule 1: author a → bug more likely (+1)",), "confidence": 0.9},
+            "(rule 1: author a → bug more likely (+1); 90% sure; for it: “crash” in the title,",
+        ),
+        ({"prediction": prediction("feature")}, "Route: **bug** (80% sure)  "),
+        ({"prediction": prediction(reasons=())}, "Route: **bug** (80% sure)  "),
+        (
+            {"prediction": prediction(reasons=(("“__init__” | <b>[x](y)", 1.0), ("`*`", -1.0)))},
+            "(80% sure; for it: “\\_\\_init\\_\\_” \\| \\<b\\>\\[x\\](y); against: \\`\\*\\`)",
+        ),
+    ],
+)
+def test_reasons_are_told_where_the_model_decided(changes: dict[str, Any], told: str) -> None:
+    given = replace(
+        case("It fell"), decision=decided("bug", **changes), impact=Impact(score=60, severity="high")
+    )
+    assert told in describe(given)
 
 
 def test_tone_is_told_where_it_matters() -> None:

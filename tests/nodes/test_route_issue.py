@@ -178,6 +178,100 @@ def test_the_model_decides_where_nobody_else_does(
     assert found.prediction is answer
 
 
+SHARES = {"bug": 0.5, "feature": 0.3, "docs": 0.2, "question": 0.0}
+BARS = {"bug": 0.7, "feature": 0.6, "docs": None, "question": None}
+
+
+def unsure(**changes: Any) -> Prediction:
+    """Nearer to a bug than to anything, and not sure enough."""
+    given = {"probabilities": SHARES, "thresholds": BARS, "accepted": False, "security_threshold": 0.4}
+    return prediction("bug", 0.5, **given | changes)
+
+
+def boost(route: Any, weight: float = 1.0) -> Rule:
+    return Rule(route=route, action="boost", weight=weight, author="*")
+
+
+@pytest.mark.parametrize(
+    ("rules", "route", "confidence"),
+    [
+        # Odds times e^weight, then shares of one: 0.5 e / (0.5 e + 0.5).
+        ((boost("bug"),), "bug", 0.7311),
+        ((boost("bug", 0.5),), "needs_human", 0.6225),
+        ((boost("feature"),), "needs_human", 0.5381),
+        ((boost("feature", 2.0),), "feature", 0.7600),
+        # Two that hold add up.
+        ((boost("feature"), boost("feature")), "feature", 0.7600),
+        # Both sides raised alike leave the third behind.
+        ((boost("bug", 3.0), boost("feature", 3.0)), "needs_human", 0.6173),
+        # No confidence is enough where the model has no threshold.
+        ((boost("docs", 10.0),), "needs_human", 0.9998),
+        # What has no share at all cannot be raised.
+        ((Rule(route="bug", action="boost", author="nobody"),), "needs_human", 0.5),
+        # A forbidden route gains nothing, in either order.
+        ((boost("bug", 5.0), Rule(route="bug", action="forbid", author="*")), "feature", 0.6),
+        ((Rule(route="docs", action="forbid", author="*"), boost("docs", 5.0)), "needs_human", 0.5),
+        # A forced route needs no odds.
+        ((boost("feature", 9.0), Rule(route="docs", author="*")), "docs", 1.0),
+    ],
+)
+def test_a_boost_raises_a_routes_odds(rules: tuple[Rule, ...], route: str, confidence: float) -> None:
+    answer = unsure()
+    found = decide(answer, rules=rules)
+    assert found.route == route
+    assert found.confidence == pytest.approx(confidence, abs=5e-5)
+    assert found.prediction is answer
+
+
+def test_a_boost_is_told() -> None:
+    rule = Rule(route="feature", action="boost", weight=2, author="*", name="ideas")
+    assert decide(unsure(), rules=(rule,)).rules == (
+        'rule "ideas": author * → feature more likely (+2)',
+        "boosted, feature is at 76% instead of 30%",
+    )
+
+
+@pytest.mark.parametrize(("threshold", "route"), [(0.75, "feature"), (0.77, "needs_human"), (0.0, "feature")])
+def test_a_configured_threshold_counts_for_boosted_routes_too(threshold: float, route: str) -> None:
+    assert decide(unsure(), rules=(boost("feature", 2.0),), threshold=threshold).route == route
+
+
+def test_a_model_without_thresholds_takes_the_nodes_own() -> None:
+    answer = unsure(thresholds={})
+    assert decide(answer, rules=(boost("docs", 3.0),)).route == "docs"
+    assert decide(answer, rules=(boost("feature"),)).route == "needs_human"
+
+
+@pytest.mark.parametrize(
+    ("score", "weight", "bar", "route"),
+    [
+        (0.3, 1.0, 0.4, "security"),
+        (0.3, 0.3, 0.4, "needs_human"),
+        (0.3, 10.0, None, "needs_human"),
+        (0.0, 10.0, 0.4, "needs_human"),
+        (1.0, 10.0, 0.4, "security"),
+    ],
+)
+def test_a_boost_of_security_is_held_against_the_screens_threshold(
+    score: float, weight: float, bar: float | None, route: str
+) -> None:
+    found = decide(unsure(security_score=score, security_threshold=bar), rules=(boost("security", weight),))
+    assert found.route == route
+    if route == "security" and score < 1:
+        assert found.by == "screen"
+        assert found.confidence == pytest.approx(0.5381, abs=5e-5)
+        assert found.rules[1:] == (
+            "boosted, security is at 54% instead of 30%",
+            "the security screen flagged the text (54%)",
+        )
+
+
+def test_a_boost_of_security_leaves_the_routes_alone() -> None:
+    answer = prediction("bug", 0.7, thresholds=BARS, security_threshold=0.9)
+    found = decide(answer, rules=(boost("security"),))
+    assert (found.route, found.confidence) == ("bug", 0.7)
+
+
 def test_a_rule_may_forbid_security() -> None:
     rules = (Rule(route="security", action="forbid", repository="*"),)
     assert decide(prediction("bug", security_flag=True, security_score=0.7), rules=rules).route == "bug"

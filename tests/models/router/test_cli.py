@@ -2,14 +2,19 @@
 
 import csv
 import json
+import re
+import sys
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
 from bot import cli_router
+from bot.router_output import verdict
+from models.router.predict import Model
 from models.router.text import Text
 from tests.models.router import corpus
+from tests.nodes.build import prediction
 
 
 def run(*arguments: object) -> Result:
@@ -101,6 +106,77 @@ def test_predict_keeps_order_and_agrees_with_explain(tmp_path: Path) -> None:
     assert run("explain", "--title", text.title).exit_code == 0
 
 
+@pytest.mark.parametrize(
+    ("threshold", "told"),
+    [
+        (None, r"bug \([\d.]+%, (needs [\d.]+%|never sure enough): (accepted|a person decides)\)"),
+        (0.0, r"bug \(\d\d%, needs 0%: accepted\)"),
+        (1.0, r"bug \([\d.]+%, needs 100[.0]*%: a person decides\)"),
+    ],
+)
+def test_explain_names_the_threshold(
+    builtin: Model, monkeypatch: pytest.MonkeyPatch, threshold: float | None, told: str
+) -> None:
+    monkeypatch.setattr(cli_router.hooks, "accept_threshold", lambda config: threshold)
+    asked = ("explain", "--title", "Crash in the export dialog", "--model", "builtin")
+    done = run(*asked)
+    assert re.fullmatch(told, done.stdout.splitlines()[0]), done.stdout
+    document = json.loads(run(*asked, "--json").stdout)
+    assert document["threshold"] == (builtin.thresholds[0] if threshold is None else threshold)
+    assert document["accepted"] == ("accepted" in done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("confidence", "needed", "told"),
+    [
+        (0.62, 0.88, "62%, needs 88%: a person decides"),
+        (0.8804, 0.884, "88.0%, needs 88.4%: a person decides"),
+        (0.9, 0.9, "90%, needs 90%: accepted"),
+        (0.93, None, "93%, never sure enough: a person decides"),
+    ],
+)
+def test_verdicts_tell_close_figures_apart(confidence: float, needed: float | None, told: str) -> None:
+    found = prediction(
+        "bug",
+        confidence,
+        thresholds={"bug": needed},
+        accepted=needed is not None and confidence >= needed,
+    )
+    assert verdict(found) == told
+
+
+def test_evaluate_prints_the_confusion_and_draws_the_reliability(
+    builtin: Model, issues: Path, tmp_path: Path
+) -> None:
+    done = run("evaluate", "--csv", issues, "--model", "builtin", "--plot", tmp_path / "r.png")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "r.png").read_bytes().startswith(b"\x89PNG")
+    lines = done.stdout.splitlines()
+    start = next(i for i, line in enumerate(lines) if line.startswith("is \\ said"))
+    table = [line.split() for line in lines[start + 1 : start + 5]]
+    assert [row[0] for row in table] == ["bug", "feature", "docs", "question"]
+    figures = json.loads(run("evaluate", "--csv", issues, "--model", "builtin", "--json").stdout)
+    assert sum(int(cell) for row in table for cell in row[1:]) == figures["rows"] == 120
+    assert figures["thresholds"] == dict(zip(builtin.labels, builtin.thresholds, strict=True))
+
+
+@pytest.mark.parametrize(("name", "said"), [("r.svg", "FILE.png"), ("no/r.png", "no folder")])
+def test_a_plot_that_cannot_be_written_is_said_at_once(
+    issues: Path, tmp_path: Path, name: str, said: str
+) -> None:
+    done = run("evaluate", "--csv", issues, "--model", "builtin", "--plot", tmp_path / name)
+    assert done.exit_code == 2 and done.stdout == ""
+    assert said in done.stderr and done.stderr.count("\n") == 1
+
+
+def test_a_plot_without_matplotlib(issues: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    done = run("evaluate", "--csv", issues, "--model", "builtin", "--plot", tmp_path / "r.png")
+    assert done.exit_code == 2
+    assert done.stderr == "error: a plot needs matplotlib: pip install 'switchyard-bot[plot]'\n"
+    assert run("evaluate", "--csv", issues, "--model", "builtin").exit_code == 0
+
+
 def test_explain_takes_stored_issues(monkeypatch: pytest.MonkeyPatch) -> None:
     missing = run("explain", "harbour/kettle#3")
     assert missing.exit_code == 2
@@ -122,7 +198,7 @@ HEADER = "repo,created_at,label,title,body\n"
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["train"], "--csv"),
+        (["train"], "too little"),
         (["train", "--csv", "none.csv"], "none.csv"),
         (["train", "--csv", "five.csv"], "too little"),
         (["train", "--csv", "one.csv"], "too little"),

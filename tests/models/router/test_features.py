@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.router import features, words
+from models.router import features
 from models.router.text import Text
 
 
@@ -97,7 +97,6 @@ def test_any_text_has_features(title: str, body: str) -> None:
     assert found.columns.min(initial=0) >= 0
     assert found.columns.max(initial=0) < features.SIZE
     assert np.isfinite(found.values).all()
-    words.name_columns(Text("", title, body))
 
 
 @pytest.mark.parametrize(

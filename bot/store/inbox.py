@@ -1,0 +1,117 @@
+"""The inbox: deliveries as they came, before anything is made of them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from models.tables import InboxRow
+
+_table: sa.Table = InboxRow.__table__  # type: ignore[attr-defined]
+
+KEPT = 14 * 86_400.0
+"""Seconds for which a handled delivery is known again; GitHub redelivers for three days at most."""
+_COLUMNS = ("id", "event", "action", "issue", "body_hash", "received_at", "state", "payload", "note")
+_PER_STATEMENT = 100
+"""Rows of one INSERT; nine values each, and SQLite takes at least 999 of older builds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """A delivery to store; `state` is pending, or ignored where nothing will be made of it."""
+
+    id: str
+    event: str
+    action: str
+    issue: str | None
+    body_hash: str
+    received_at: float
+    state: str
+    payload: str
+
+
+def store(connection: Connection, rows: Sequence[Received]) -> set[str]:
+    """Store what is new, and return the ids of that; a repeat, by its id or its very body, is not stored again."""
+    hashes = [row.body_hash for row in rows]
+    known = set(
+        connection.execute(sa.select(_table.c.body_hash).where(_table.c.body_hash.in_(hashes))).scalars()
+    )
+    fresh: dict[str, Received] = {}
+    for row in rows:
+        if row.body_hash not in known:
+            known.add(row.body_hash)
+            fresh.setdefault(row.id, row)
+    new: set[str] = set()
+    wanted = list(fresh.values())
+    # Built by hand: at a thousand deliveries a second the statement's construction would cost the most.
+    mark = "?" if connection.dialect.name == "sqlite" else "%s"
+    one = f"({','.join([mark] * len(_COLUMNS))})"
+    for start in range(0, len(wanted), _PER_STATEMENT):
+        part = wanted[start : start + _PER_STATEMENT]
+        statement = (
+            f"INSERT INTO inbox ({','.join(_COLUMNS)}) VALUES {','.join([one] * len(part))} "  # noqa: S608
+            "ON CONFLICT DO NOTHING RETURNING id"
+        )
+        values = tuple(value for row in part for value in _values(row))
+        new |= set(connection.exec_driver_sql(statement, values).scalars())
+    return new
+
+
+def _values(row: Received) -> tuple[Any, ...]:
+    return (
+        row.id,
+        row.event,
+        row.action,
+        row.issue,
+        row.body_hash,
+        row.received_at,
+        row.state,
+        row.payload,
+        "",
+    )
+
+
+def waiting(connection: Connection, limit: int) -> list[Any]:
+    """Deliveries that nothing was made of yet, the oldest first; locked against other processes."""
+    query = (
+        sa.select(_table)
+        .where(_table.c.state == "pending")
+        .order_by(_table.c.received_at, _table.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return list(connection.execute(query))
+
+
+def is_waiting(connection: Connection) -> bool:
+    """Is there anything to do? Cheaper than taking the write lock to find out."""
+    query = sa.select(_table.c.id).where(_table.c.state == "pending").limit(1)
+    return connection.execute(query).first() is not None
+
+
+def settle(connection: Connection, notes: Mapping[str, str]) -> None:
+    """These were handled, and what was made of each; their payloads are not kept."""
+    rows = [{"key": key, "told": note[:200]} for key, note in notes.items()]
+    if rows:
+        done = (
+            sa.update(_table)
+            .where(_table.c.id == sa.bindparam("key"))
+            .values(state="done", payload="", note=sa.bindparam("told"))
+        )
+        connection.execute(done, rows)
+
+
+def prune(connection: Connection, now: float) -> int:
+    """Forget handled deliveries that nobody repeats any more."""
+    old = sa.delete(_table).where(_table.c.state != "pending", _table.c.received_at < now - KEPT)
+    return int(connection.execute(old).rowcount)
+
+
+def depth(connection: Connection) -> tuple[int, float | None]:
+    """How many deliveries wait, and when the oldest of them came."""
+    row = connection.execute(
+        sa.select(sa.func.count(), sa.func.min(_table.c.received_at)).where(_table.c.state == "pending")
+    ).one()
+    return int(row[0]), row[1]

@@ -1,0 +1,305 @@
+"""Where chaos happens: a world, a program that is killed and started again, and the count of what came of it."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psutil
+import sqlalchemy as sa
+
+from models.tables import CommandRow, RunRow
+from tests.chaos.traps import Trap
+from tests.world import ROOT, World
+
+REPO = "octo/widgets"
+_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
+_runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a round came to."""
+
+    kills: int = 0
+    lost: tuple[str, ...] = ()
+    doubled: tuple[str, ...] = ()
+    repeats: int = 0
+    """Digests and webhooks that came twice, which is allowed."""
+    wrong: tuple[str, ...] = ()
+    """Anything else that should not be: a traceback, a broken contract, a process left behind."""
+    seconds: float = 0.0
+
+    @property
+    def clean(self) -> bool:
+        return not (self.lost or self.doubled or self.wrong)
+
+
+@dataclass
+class Life:
+    """One process of the program, in a session of its own."""
+
+    process: "subprocess.Popen[bytes]"
+    out: Path
+    err: Path
+    killed: bool = False
+
+    def kill(self, *, whole: bool = True) -> None:
+        """SIGKILL to it, with its children or alone."""
+        if self.process.poll() is None:
+            self.killed = True
+            with suppress(ProcessLookupError):
+                (os.killpg if whole else os.kill)(self.process.pid, signal.SIGKILL)
+
+    def wait(self, seconds: float) -> bool:
+        """Has it ended within so many seconds?"""
+        try:
+            self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            return False
+        return True
+
+    @property
+    def words(self) -> str:
+        return self.out.read_text(errors="replace") + self.err.read_text(errors="replace")
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.out.read_text())
+
+
+@dataclass
+class Ground:
+    """One round's world and what was asked of it."""
+
+    world: World
+    chance: random.Random
+    trap: Trap
+    issues: int = 0
+    kills: int = 0
+    started: float = field(default_factory=time.monotonic)
+    wrong: list[str] = field(default_factory=list)
+    python_path: str = str(ROOT)
+    finished: Verdict | None = None
+    _lives: int = 0
+
+    @property
+    def database(self) -> Path:
+        return self.world.folder / "var" / "switchyard.db"
+
+    @property
+    def url(self) -> str:
+        return self.world.environment.get("SWITCHYARD_DATABASE_URL", f"sqlite:///{self.database}")
+
+    def grow(self, count: int) -> None:
+        """More issues; they are newer than all that was read before."""
+        now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        new = [issue(self.issues + n, now) for n in range(1, count + 1)]
+        self.world.control(issues=new)
+        self.issues += count
+
+    def change(self, number: int) -> None:
+        """An issue gets another text, so that its comment will say something else."""
+        title = _title(self.chance.randrange(1, number))
+        self.world.control(issue={"repo": REPO, "number": number, "title": title})
+
+    def start(self, *arguments: str) -> Life:
+        self._lives += 1
+        out, err = (self.world.folder / f"life{self._lives}.{name}" for name in ("out", "err"))
+        with out.open("wb") as to, err.open("wb") as also:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "bot", *arguments],
+                cwd=self.world.folder,
+                env=self.world.environment | {"PYTHONPATH": self.python_path},
+                stdout=to,
+                stderr=also,
+                start_new_session=True,
+            )
+        return Life(process, out, err)
+
+    def end(self, life: Life, seconds: float = 90) -> Life:
+        """Wait for its end, which must come; look at what it said."""
+        if not life.wait(seconds):
+            life.kill()
+            life.process.wait()
+            life.killed = False
+            self.wrong.append(f"{life.out.name}: did not end within {seconds:g} s")
+        self.kills += life.killed
+        words = life.words
+        if "Traceback" in words or life.process.returncode not in (0, 1, -signal.SIGKILL):
+            self.wrong.append(f"{life.out.stem}: exit code {life.process.returncode}: {words[-600:]}")
+        return life
+
+    @property
+    def hopeless(self) -> bool:
+        return len(self.wrong) > 3
+
+    def live(self, *arguments: str, until: Callable[[Life], None], seconds: float = 60) -> Life:
+        """Start the program and let `until` end it when it likes; it may end by itself before."""
+        life = self.start(*arguments)
+        until(life)
+        life = self.end(life, seconds)
+        self.trap.disarm()
+        return life
+
+    def finish(self) -> Verdict:
+        """Heal the services, let the program finish, and count."""
+        self.trap.disarm()
+        self.world.control(reset="faults")
+        for _ in range(5):
+            report = self._asked("run", "--json", "--wait", "30s")
+            queue = self._asked("queue", "list", "--json")
+            if report.get("status") == "completed" and not queue.get("pending"):
+                break
+            self._asked("queue", "drain", "--json", "--wait", "30s")
+        else:
+            waiting = [(c["key"], c["last_error"]) for c in queue.get("pending", [])][:3]
+            self.wrong.append(f"the last run: {report.get('status')}, {report.get('problems')}, {waiting}")
+        return self._count()
+
+    def _asked(self, *arguments: str) -> dict[str, Any]:
+        """What a command printed as JSON; nothing where it failed, which is noted."""
+        life = self.end(self.start(*arguments))
+        try:
+            return dict(life.json)
+        except ValueError:
+            self.wrong.append(f"{' '.join(arguments)}: {life.words[-400:]}")
+            return {}
+
+    def _count(self) -> Verdict:
+        refs = [f"{REPO}#{number}" for number in range(1, self.issues + 1)]
+        stories = Counter(str(story["external_id"]) for story in self.world.listed("stories"))
+        labelled = {f"{entry['repo']}#{entry['number']}" for entry in self.world.listed("labels")}
+        comments: Counter[str] = Counter()
+        linked: set[str] = set()
+        for comment in self.world.listed("comments"):
+            ref = f"{comment['repo']}#{comment['number']}"
+            comments[ref] += 1
+            if "Tracked in [Shortcut](" in comment["body"]:
+                linked.add(ref)
+        lost = [f"story:{ref}" for ref in refs if not stories[f"story:{ref}"]]
+        lost += [f"label:{ref}" for ref in refs if ref not in labelled]
+        lost += [f"comment:{ref}" for ref in refs if not comments[ref]]
+        lost += [f"link:{ref}" for ref in refs if comments[ref] and ref not in linked]
+        doubled = [key for key, count in stories.items() if count > 1]
+        doubled += [f"comment:{ref}" for ref, count in comments.items() if count > 1]
+        told = Counter(
+            str(message.get("metadata", {}).get("event_payload", {}).get("key"))
+            for message in self.world.listed("messages")
+        )
+        told.update(str(hook["id"]) for hook in self.world.listed("webhooks"))
+        lost += self._unsent(told)
+        wrong = [*self.wrong, *map(str, self.world.app.violations[:3]), *self._left_behind()]
+        return Verdict(
+            self.kills,
+            tuple(lost),
+            tuple(doubled),
+            sum(count - 1 for count in told.values()),
+            tuple(wrong),
+            time.monotonic() - self.started,
+        )
+
+    def _unsent(self, told: Counter[str]) -> list[str]:
+        """Messages that the database holds for sent, or never asked for, and that nobody got."""
+        engine = sa.create_engine(
+            sa.make_url(self.url).set(drivername="postgresql+psycopg") if "postgres" in self.url else self.url
+        )
+        with engine.connect() as connection:
+            rows = connection.execute(sa.select(_commands.c.key, _commands.c.state, _commands.c.target)).all()
+            ended = connection.execute(
+                sa.select(_runs.c.id).where(
+                    _runs.c.status == "running",
+                )
+            ).scalars()
+            open_runs = [f"run {name} never ended" for name in ended]
+        engine.dispose()
+        messages = [row for row in rows if row.target in ("slack", "webhook")]
+        lost = [row.key for row in messages if not told[row.key]]
+        lost += [f"{row.key} is {row.state}" for row in rows if row.state != "sent"]
+        if not any(row.target == "slack" for row in messages):
+            lost.append("no digest at all")
+        return lost + open_runs
+
+    def _left_behind(self) -> list[str]:
+        """Processes of this round that still run; a thinking child has a second to see that it is alone."""
+        deadline = time.monotonic() + 3
+        while True:
+            left = []
+            for process in psutil.process_iter(["pid", "cwd", "cmdline"]):
+                if process.info["cwd"] == str(self.world.folder.resolve()):
+                    left.append(f"left behind: {process.info['pid']} {' '.join(process.info['cmdline'] or ())[:90]}")
+            if not left or time.monotonic() > deadline:
+                return left
+            time.sleep(0.1)
+
+
+@contextmanager
+def ground(seed: int, issues: int = 24, **options: Any) -> Iterator[Ground]:
+    """A world of small steps: few issues on a page, in a batch, in a bulk and under way at a time."""
+    chance = random.Random(seed)
+    folder = Path(tempfile.mkdtemp(prefix="switchyard-chaos-"))
+    try:
+        with World(folder, [], latency_ms=chance.choice((0, 5, 20)), **options) as world:
+            trap = Trap(world.app.sandbox)
+            world.app.sandbox = trap  # type: ignore[assignment]
+            world.route_all("bug")
+            world.environment["HOOK"] = "whsec_" + "QUJD" * 8
+            for key, value in {
+                "repositories": json.dumps([REPO]),
+                "scaling.batch_size": str(chance.choice((3, 8, 20))),
+                "scaling.requests_in_flight": str(chance.choice((1, 2, 5))),
+                "scaling.cpu_workers": str(chance.choice((0, 0, 1))),
+                "integrations.shortcut.bulk_size": str(chance.choice((2, 5))),
+                "integrations.github.comment": "always",
+                "integrations.github.link_story": "true",
+                "integrations.github.timeout": "2s",
+                "integrations.shortcut.timeout": "2s",
+                "integrations.slack.timeout": "2s",
+                "integrations.webhooks": json.dumps(
+                    [{"url": f"{world.base}/hooks/t", "secret_env": "HOOK", "timeout": "2s"}]
+                ),
+                "resilience.circuit_breaker.reset_timeout_seconds": "1s",
+            }.items():
+                world.set(key, value)
+            made = Ground(world, chance, trap)
+            made.grow(issues)
+            yield made
+    finally:
+        _end_all(folder)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _end_all(folder: Path) -> None:
+    """No process of a round outlives it, whatever went wrong."""
+    for process in psutil.process_iter(["cwd"]):
+        if process.info["cwd"] and Path(process.info["cwd"]) == folder.resolve():
+            with suppress(psutil.Error):
+                process.kill()
+
+
+def _title(number: int) -> str:
+    """No two are alike; a number alone makes no difference, so it is spelt."""
+    names = "zero one two three four five six seven eight nine".split()
+    return f"Saving the {' '.join(names[int(digit)] for digit in str(number))} file fails"
+
+
+def issue(number: int, now: str) -> dict[str, Any]:
+    return {
+        "repo": REPO,
+        "number": number,
+        "title": _title(number),
+        "body": "It fails with an error each time.",
+        "author": "ann",
+        "updated_at": now,
+    }

@@ -13,7 +13,7 @@ from models.errors import UserFacing
 from models.router import evaluate, files, folds
 from models.router import fit as fitting
 from models.router.adapt import Adapted, adapt
-from models.router.base import Folds, folds_of, load_base
+from models.router.base import Folds, load_base
 from models.router.card import describe, stamp
 from models.router.clean import Cleaned, key_of, once
 from models.router.compare import later, measured, notes_on
@@ -23,7 +23,7 @@ from models.router.folds import FEW_ROWS, SEED, Progress, Task
 from models.router.pack import pack, pack_screen
 from models.router.predict import Model, softmax
 
-__all__ = ["Folds", "Trained", "folds_of", "load_base", "train"]
+__all__ = ["Folds", "Trained", "load_base", "train"]
 
 LEAST_ROWS, LEAST_PER_ROUTE = 20, 5
 FOLDS = 5

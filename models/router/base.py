@@ -35,6 +35,10 @@ class Folds:
             weighed, texts, tables, [np.zeros(table.shape[1]) for table in tables], centre=False
         )
 
+    def without(self, repo: str) -> NDArray[np.float32]:
+        """The weights, spread over views, of the part that has not seen a repository."""
+        return spread(centred(self.weights[fold_of(Text(repo, "", ""), len(self.weights))]))
+
     def _each(
         self,
         weighed: Features,

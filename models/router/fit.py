@@ -162,7 +162,8 @@ def _solve(
     """Fit over the columns that occur, each repository's copies beside them, and take the result apart."""
     matrix = problem.matrix[rows].astype(np.float32)
     used = np.flatnonzero(np.bincount(matrix.indices, minlength=SIZE))
-    matrix = (matrix[:, used] @ sp.diags(factor[used])).tocsr()
+    matrix = matrix[:, used]
+    matrix.data *= factor[used][matrix.indices]
     repos = np.array(problem.repos)[rows]
     blocks = [matrix, sp.csr_matrix((problem.base[rows] * BASE_SCALE).astype(np.float32))]
     columns_of = []

@@ -1,26 +1,41 @@
 """Turns fitted models into the arrays of a model on disk."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from models.router import files
-from models.router.base import centred, spread
-from models.router.fit import Linear, Problem
+from models.router.base import Folds, centred, spread
+from models.router.fit import Linear, Matrix, Problem, sp
 from models.router.predict import Model
 
 SHARED_PRUNE, PRUNE, FOLD_PRUNE = 0.005, 0.01, 0.08
 """Weights below this are left out: of the shared ones, of a repository's copy, of the models of the parts."""
+BASE_PRUNE = 0.08
+"""The same of what a copy takes back of the base."""
 
 
-def pack(problem: Problem, linear: Linear, base: Model) -> files.Arrays:
-    """The arrays of a model that needs no other at prediction: the base's share is added to its weights."""
-    weights = linear.weights
+def pack(problem: Problem, linear: Linear, base: Model, base_folds: Folds) -> files.Arrays:
+    """The arrays of a model that needs no other at prediction: the base's share is added to its weights.
+
+    A repository's copy also takes the base back to what it was without that repository. Training saw
+    only such scores; of a repository that the base knows, its own are surer than it is right
+    (docs/router-log.md).
+    """
+    weights, added = linear.weights, linear.added
     if problem.base.shape[1]:
-        weights = weights + spread(centred(base.weights[:, :-1])) @ linear.mix
-    arrays = pack_linear(problem, linear, weights, linear.intercept)
+        whole = spread(centred(base.weights[:, :-1]))
+        if len(set(problem.repos)) == 1:
+            whole = base_folds.without(problem.repos[0])
+        weights = weights + whole @ linear.mix
+        added = tuple(
+            own + _strong((base_folds.without(name) - whole) @ linear.mix)
+            for name, own in zip(problem.copies, added, strict=True)
+        )
+    arrays = pack_linear(problem, replace(linear, added=added), weights, linear.intercept)
     arrays["idf"] = base.idf.astype("<f2")
     arrays |= pack_screen(base.weights[:, -1], float(base.intercept[-1]))
     routes = len(problem.labels)
@@ -29,6 +44,11 @@ def pack(problem: Problem, linear: Linear, base: Model) -> files.Arrays:
     arrays["fold_scale"] = np.zeros((0, routes), "<f4")
     arrays["fold_intercept"] = np.zeros((0, routes), "<f4")
     return arrays
+
+
+def _strong(table: NDArray[np.float64]) -> Matrix:
+    """The rows of a table with a weight that counts, as a sparse matrix."""
+    return sp.csr_matrix(np.where(np.abs(table).max(axis=1, keepdims=True) >= BASE_PRUNE, table, 0))
 
 
 def pack_screen(weights: NDArray[np.floating[Any]], intercept: float) -> files.Arrays:

@@ -27,7 +27,7 @@ __all__ = ["Folds", "Trained", "load_base", "train"]
 
 LEAST_ROWS, LEAST_PER_ROUTE = 20, 5
 FOLDS = 5
-PARTITIONS = 2
+PARTITIONS = 4
 """Cross-validations of up to FEW_ROWS rows; more rows need no second one for steady thresholds."""
 AT_LEAST = 15
 """Answers that a threshold has to rest on."""
@@ -144,7 +144,7 @@ def _train(
     }
     card["base"] = base.version
     card["held_out"] = held_out
-    arrays = pack(problem, linear, base)
+    arrays = pack(problem, linear, base, base_folds)
     card["security"] = base.card.get("security")
     card["security_threshold"] = base.security_threshold
     screen = material.screen

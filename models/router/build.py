@@ -14,9 +14,11 @@ from numpy.typing import NDArray
 
 from models.case import LABELS
 from models.errors import UserFacing
-from models.router import evaluate, features, files, screen
-from models.router import train as training
+from models.router import card as cards
+from models.router import evaluate, features, files, fit, folds, screen
 from models.router.data import Row, read_rows, rows_per_route
+from models.router.fit import COPY_ROWS
+from models.router.pack import pack_folds, pack_linear
 from models.router.predict import fold_of, model_directory
 from models.router.text import Text
 
@@ -121,8 +123,8 @@ def build(data: Path, output: Path) -> files.Card:
     idf = features.rarity(counted).astype(np.float16).astype(np.float32)
     chosen = np.array([i for i, row in enumerate(rows) if row.label in LABELS])
     routed = [rows[i] for i in chosen.tolist()]
-    problem = training.Problem(
-        matrix=training.as_matrix(features.weigh(counted, idf))[chosen],
+    problem = fit.Problem(
+        matrix=fit.as_matrix(features.weigh(counted, idf))[chosen],
         base=np.zeros((len(routed), 0)),
         truth=np.array([LABELS.index(row.label) for row in routed]),
         labels=LABELS,
@@ -131,20 +133,20 @@ def build(data: Path, output: Path) -> files.Card:
         weight=weights_of(routed, [source_weights[i] for i in chosen.tolist()]),
     )
     parts = np.array([fold_of(row.text, FOLDS) for row in routed])
-    probabilities, models = training.out_of_fold(problem, parts)
+    probabilities, models = folds.out_of_fold(problem, parts, fit.multinomial)
     probabilities *= np.exp([SHIFT[label] for label in LABELS])
     probabilities /= probabilities.sum(axis=1, keepdims=True)
-    linear = _shifted(training.fit(problem, np.arange(len(routed))))
-    arrays = training.pack_linear(problem, linear, linear.weights, linear.intercept)
-    arrays |= training.pack_folds([_shifted(model) for model in models])
+    linear = _shifted(fit.multinomial(problem, np.arange(len(routed))))
+    arrays = pack_linear(problem, linear, linear.weights, linear.intercept)
+    arrays |= pack_folds([_shifted(model) for model in models])
     arrays["idf"] = idf.astype("<f2")
     screened = screen.train(data, idf)
     arrays["screen"] = screened.weights.astype("<f2")
     arrays["screen_intercept"] = np.array([screened.intercept], "<f4")
     named = np.array([i for i, row in enumerate(routed) if row.text.repo])
     routed = [routed[i] for i in named.tolist()]
-    card = training.describe(
-        training.subset(problem, named),
+    card = cards.describe(
+        fit.subset(problem, named),
         probabilities[named],
         routed,
         sources,
@@ -157,7 +159,7 @@ def build(data: Path, output: Path) -> files.Card:
     card["security_threshold"] = screened.threshold
     card["security"] = screened.figures
     del card["by_repository"]
-    return files.save(output, arrays, training.stamp(card, arrays, BUILT))
+    return files.save(output, arrays, cards.stamp(card, arrays, BUILT))
 
 
 def accept(probabilities: NDArray[np.float64], rows: Sequence[Row]) -> dict[str, float | None]:
@@ -169,7 +171,7 @@ def accept(probabilities: NDArray[np.float64], rows: Sequence[Row]) -> dict[str,
     count = Counter(row.text.repo.lower() for row in rows)
     trust = [
         1 / count[row.text.repo.lower()]
-        if row.label != "question" and count[row.text.repo.lower()] >= training.COPY_ROWS
+        if row.label != "question" and count[row.text.repo.lower()] >= COPY_ROWS
         else 1e-12
         for row in rows
     ]
@@ -178,7 +180,7 @@ def accept(probabilities: NDArray[np.float64], rows: Sequence[Row]) -> dict[str,
     return {**limits, "docs": limits["docs"] or DOCS_THRESHOLD}
 
 
-def _shifted(linear: training.Linear) -> training.Linear:
+def _shifted(linear: fit.Linear) -> fit.Linear:
     return replace(linear, intercept=linear.intercept + np.array([SHIFT[label] for label in LABELS]))
 
 

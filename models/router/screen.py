@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from models.router import evaluate, features
 from models.router.data import SECURITY, read_rows
 from models.router.features import SIZE
+from models.router.fit import as_matrix, machine_of
 from models.router.text import Text
-from models.router.train import as_matrix, machine_of
 
 STRENGTH = 1.0
 JIRA_PROJECTS = ("Ambari", "Camel", "Wicket")

@@ -54,9 +54,10 @@ WEIGHTS = {
 }
 """Weight of a row by its source; the text of nlbse23 is mangled and teaches a model for real text little."""
 QUESTION_WEIGHT = 0.3
-ACCEPT_RIGHT = 0.95
+ACCEPT_RIGHT = 0.96
+"""A point above the promise of 95 %: thresholds do a little worse on a repository that chose none of them."""
 JIRA_OWNER = "apache/"
-SHIFT = {"bug": 0.0, "feature": 0.1, "docs": 1.5, "question": -1.0}
+SHIFT = {"bug": 0.0, "feature": 0.1, "docs": 1.75, "question": -0.5}
 """Added to the intercepts: questions are a third of nlbse24 and a tenth of real trackers."""
 STRENGTH = 1.5
 REPOSITORY_SCALE = 5.0

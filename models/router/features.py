@@ -1,4 +1,4 @@
-"""Turns issue texts into hashed, weighted features: five views of their words and a hundred signs.
+"""Turns issue texts into hashed, weighted features: five views of their words and 93 signs.
 
 Only numpy is needed here, so a worker process does not pay for scikit-learn. One dictionary look-up
 per word gives its hash; pairs of words, counts and weights are then arithmetic on whole batches.

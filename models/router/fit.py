@@ -102,9 +102,14 @@ def copies(repos: Sequence[str]) -> tuple[str, ...]:
     )
 
 
-def multinomial(problem: Problem, rows: NDArray[np.int64]) -> Linear:
+def multinomial(problem: Problem, rows: NDArray[np.int64], strength: float = STRENGTH) -> Linear:
     """Logistic regression over all routes at once, every column alike; what the shipped model is fitted by."""
-    return _solve(problem, rows, np.ones(SIZE, np.float32), _logistic)
+
+    def logistic(design: Matrix, truth: NDArray[np.int64], weight: NDArray[np.float64]) -> Any:
+        machine = machine_of(C=strength, max_iter=300, tol=1e-3)
+        return machine.fit(design, truth, sample_weight=weight)
+
+    return _solve(problem, rows, np.ones(SIZE, np.float32), logistic)
 
 
 def margins(problem: Problem, rows: NDArray[np.int64]) -> Linear:
@@ -143,10 +148,6 @@ def trust(problem: Problem, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         if raised > 0:
             factor[part] *= np.sqrt(energy[part].sum() / raised)
     return np.asarray(factor, np.float32)
-
-
-def _logistic(design: Matrix, truth: NDArray[np.int64], weight: NDArray[np.float64]) -> Any:
-    return machine_of(C=STRENGTH, max_iter=300, tol=1e-3).fit(design, truth, sample_weight=weight)
 
 
 def _margin(design: Matrix, truth: NDArray[np.int64], weight: NDArray[np.float64]) -> Any:

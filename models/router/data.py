@@ -6,6 +6,7 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -25,18 +26,28 @@ DEFAULT_LABELS: Mapping[str, str] = {
     "question": "question",
     "security": SECURITY,
 }
+CORRECTED = 5.0
+"""Weight of a row that comes from a person's correction."""
 _LONGEST_CELL = 64_000_000
 _NEEDED = ("repo", "title", "body")
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One labelled issue; `label` is one of LABELS or "security", `created_at` as it stood in the file."""
+    """One labelled issue; `label` is one of LABELS or "security", `created_at` as it stood in the file.
+
+    `weight` above 1 marks a person's correction, CORRECTED being the usual one; a CSV's rows have 1.
+    """
 
     text: Text
     label: str
     created_at: str = ""
     weight: float = 1.0
+
+    @property
+    def corrected(self) -> bool:
+        """Whether a person has set this label against what a model said."""
+        return self.weight > 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,3 +176,12 @@ def rows_per_route(rows: Iterable[Row]) -> dict[str, int]:
     """How many rows each route has, in the order of LABELS; only routes that occur."""
     count = Counter(row.label for row in rows)
     return {label: count[label] for label in (*LABELS, SECURITY) if count[label]}
+
+
+def parse_time(text: str) -> datetime | None:
+    """An ISO 8601 time, taken as UTC where it names no zone; None for anything else."""
+    try:
+        found = datetime.fromisoformat(text.strip())
+    except ValueError:
+        return None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

@@ -89,6 +89,34 @@ def thresholds(
     return result
 
 
+def common_thresholds(
+    probabilities: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    labels: Sequence[str],
+    target: float = 0.957,
+    floor: float = 0.93,
+    at_least: int = 15,
+) -> dict[str, float | None]:
+    """One confidence for all routes above which `target` of the answers were right, higher where it must be.
+
+    A route whose own answers above it were right less often than `floor` gets the lowest confidence of
+    its own that keeps the floor, and None where none does. One number found on all rows is steadier than
+    one found for each route on its share of them (docs/router-log.md).
+    """
+    own = thresholds(probabilities, truth, labels, floor, at_least)
+    least = np.array([np.inf if own[label] is None else own[label] for label in labels])
+    said = probabilities.argmax(axis=1)
+    confidence = probabilities.max(axis=1)
+    rows = np.flatnonzero(confidence >= least[said])
+    rows = rows[np.argsort(-confidence[rows], kind="stable")]
+    share = np.cumsum(truth[rows] == said[rows]) / np.arange(1, len(rows) + 1)
+    good = np.flatnonzero((share >= target) & (np.arange(1, len(rows) + 1) >= at_least))
+    if not len(good):
+        return dict.fromkeys(labels)
+    common = float(np.round(confidence[rows[good[-1]]], 4))
+    return {label: None if (limit := own[label]) is None else max(limit, common) for label in labels}
+
+
 def recall_at(share: float, scores: NDArray[np.float64], positive: NDArray[np.bool_]) -> float:
     """Share of the positive rows that are among the `share` of rows with the highest scores."""
     if not positive.any():

@@ -1,10 +1,9 @@
-"""Turns issue texts into hashed, weighted features: five views of their words and 23 structural signs.
+"""Turns issue texts into hashed, weighted features: five views of their words and 93 signs.
 
 Only numpy is needed here, so a worker process does not pay for scikit-learn. One dictionary look-up
 per word gives its hash; pairs of words, counts and weights are then arithmetic on whole batches.
 """
 
-import math
 import re
 import zlib
 from collections.abc import Iterable, Sequence
@@ -13,9 +12,12 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from models.router import lexicon
+from models.router.signs import SIGNS as SIGNS
+from models.router.signs import Found, all_signs, own_signs
 from models.router.text import Text
 
-FEATURE_VERSION = 1
+FEATURE_VERSION = 2
 """Raised by hand whenever the same text gives other features; a model knows the one it was trained with."""
 
 MAX_TITLE = 1_000
@@ -51,65 +53,9 @@ VIEWS = (TEXT, MEANING, TITLE, BEGINNING, GROUPS)
 SIGNS_START = GROUPS.end
 SIGN_WEIGHT = 0.5
 
-SIGNS = (
-    "length of the title",
-    "length of the body",
-    "code blocks",
-    "images",
-    "links",
-    "check boxes",
-    "headings",
-    "a stack trace",
-    "a question mark in the title",
-    "question marks in the body",
-    "the title starts like a question",
-    "a wish in the title",
-    "a fault in the title",
-    "documentation in the title",
-    "security in the title",
-    "wishes in the body",
-    "faults in the body",
-    "documentation in the body",
-    "security in the body",
-    "steps to reproduce",
-    "expected behaviour",
-    "alternatives considered",
-    "an empty body",
-)
 SIZE = SIGNS_START + len(SIGNS)
 """Number of columns of the feature space."""
 
-_WISH = """
-feature request add adding support allow would wish could option ability enhancement proposal propose
-suggest suggestion improve improvement provide implement idea nice consider enable extend introduce
-"""
-_FAULT = """
-bug crash crashes crashed crashing error errors fail fails failed failing failure broken break breaks
-wrong incorrect incorrectly exception panic segfault regression unexpected issue problem hang hangs
-freeze freezes leak invalid missing cannot
-"""
-_DOCS = """
-doc docs documentation documented document readme typo typos tutorial guide example examples docstring
-docstrings changelog wiki manual misspelled grammar wording comment comments explain
-"""
-_SECURITY = """
-security secure insecure vulnerability vulnerabilities vulnerable cve xss csrf injection exploit attack
-attacker attackers password passwords credential credentials auth authentication authorization
-permission permissions privilege privileges escalation leak sensitive secret secrets token tokens
-sanitize sanitized escape escaped escaping ssl tls certificate certificates encrypt encrypted encryption
-ssrf rce dos spoof spoofing malicious bypass unauthorized hijack hijacking session cookie cookies
-"""
-_QUESTION_START = """
-how what why when where which who is are can could does do did should would has any
-"""
-
-WORD_GROUPS = {
-    name: frozenset(words.split())
-    for name, words in (("wish", _WISH), ("fault", _FAULT), ("documentation", _DOCS), ("security", _SECURITY))
-}
-"""What the signs of title and body count, by the name that is in theirs."""
-
-_question_starts = frozenset(_QUESTION_START.split())
 _WORD = re.compile(r"\w\w+")
 _FENCE = re.compile(r"```.*?(?:```|\Z)|~~~.*?(?:~~~|\Z)", re.S)
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.S)
@@ -128,7 +74,6 @@ _VERSION = re.compile(r"\bv?\d+\.\d+(?:\.\d+)*(?:[-+.]?\w+)?")
 _HEX = re.compile(r"\b0x[0-9a-f]+\b|\b(?=[a-f]*\d)[0-9a-f]{7,40}\b")
 _REF = re.compile(r"#\d+\b")
 _NUMBER = re.compile(r"\b\d+\b")
-_STEPS = re.compile(r"steps? to reproduce|how to reproduce|reproduction|repro steps")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,18 +103,6 @@ class _Hashes(dict[str, int]):
 
 
 _hashes = _Hashes()
-_GROUP_BITS = 20
-
-
-def _group_table() -> NDArray[np.uint8]:
-    table = np.zeros(1 << _GROUP_BITS, dtype=np.uint8)
-    for bit, words in enumerate((_WISH, _FAULT, _DOCS, _SECURITY)):
-        for word in words.split():
-            table[zlib.crc32(word.encode()) & ((1 << _GROUP_BITS) - 1)] |= 1 << bit
-    return table
-
-
-_groups = _group_table()
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,29 +123,11 @@ def prepare(text: Text) -> Prepared:
     body = _plain(text.body, MAX_BODY)
     title_words = _WORD.findall(title)
     raw = title_words + _WORD.findall(body)
-    cleaned, counts = _clean(body)
+    cleaned, found = _clean(body)
     title_clean = _NUMBER.sub(" NUM ", _VERSION.sub(" VERSION ", title)) if _has_digit(title) else title
     clean = _WORD.findall(title_clean)
     clean += _WORD.findall(cleaned)
-    first = title_words[0] if title_words else ""
-    fences, images, links, checks, headings, trace = counts
-    signs = (
-        min(1.0, len(title) / 120),
-        min(1.0, math.log1p(len(body)) / 9),
-        min(1.0, fences / 3),
-        min(1.0, images / 2),
-        min(1.0, links / 5),
-        min(1.0, checks / 5),
-        min(1.0, headings / 6),
-        float(trace),
-        float("?" in title),
-        min(1.0, body.count("?") / 4),
-        float(first in _question_starts),
-        float(_STEPS.search(body) is not None),
-        float("expected" in body),
-        float("alternative" in body),
-        float(not body),
-    )
+    signs = own_signs(title, body, title_words, found)
     head = title_words + _WORD.findall(body[:HEAD])
     letters = " ".join(f"{title} {body[: 2 * LETTERS]}".split())[:LETTERS]
     return Prepared(raw, clean, title_words, head, f" {letters} ", signs)
@@ -230,12 +145,14 @@ def _has_digit(text: str) -> bool:
     return any(c in text for c in "0123456789")
 
 
-def _clean(body: str) -> tuple[str, tuple[int, int, int, int, int, int]]:
+def _clean(body: str) -> tuple[str, Found]:
     """The body with code, links and numbers turned into tokens, and how many of each there were."""
-    fences = images = links = checks = headings = 0
+    fences = images = links = checks = headings = code = 0
     trace = int(_TRACE.search(body) is not None)
     if "```" in body or "~~~" in body:
+        before = len(body)
         body, fences = _FENCE.subn(_fence_token, body)
+        code = max(0, before - len(body))
     if "<!--" in body:
         body = _COMMENT.sub(" ", body)
     if "`" in body:
@@ -256,7 +173,7 @@ def _clean(body: str) -> tuple[str, tuple[int, int, int, int, int, int]]:
     if "#" in body:
         body = _REF.sub(" REF ", body)
     body = _NUMBER.sub(" NUM ", body)
-    return body, (fences, images, links, checks, headings, trace)
+    return body, Found(fences, images, links, checks, headings, trace, code)
 
 
 def _fence_token(match: re.Match[str]) -> str:
@@ -269,7 +186,7 @@ def _link_token(match: re.Match[str]) -> str:
 
 def _heading_token(match: re.Match[str]) -> str:
     words = _WORD.findall(match[1] or match[2] or "")[:6]
-    return f"\nHEAD_{'_'.join(words)} {' '.join(words)}\n" if words else "\n"
+    return f"\n{lexicon.heading_token(words)} {' '.join(words)}\n" if words else "\n"
 
 
 Hashed = tuple[NDArray[np.uint64], NDArray[np.int64]]
@@ -356,13 +273,15 @@ def counts(texts: Sequence[Text]) -> Features:
 def counts_of(prepared: Sequence[Prepared], raw: Hashed) -> Features:
     """The same of texts that were cut into words already, and whose `raw` words were looked up."""
     title = look_up([p.title for p in prepared])
-    signs = _signs(prepared, _group_counts(*raw), _group_counts(*title))
+    clean = look_up([p.clean for p in prepared])
+    head = look_up([p.head for p in prepared])
+    signs = all_signs([p.signs for p in prepared], raw, title, head, clean)
     row, column = np.nonzero(signs)
     parts = (
         _words(*raw, TEXT),
-        _words(*look_up([p.clean for p in prepared]), MEANING),
+        _words(*clean, MEANING),
         _words(*title, TITLE),
-        _words(*look_up([p.head for p in prepared]), BEGINNING),
+        _words(*head, BEGINNING),
         _letters([p.letters for p in prepared], GROUPS),
         (row, column + SIGNS_START, signs[row, column]),
     )
@@ -373,26 +292,6 @@ def counts_of(prepared: Sequence[Prepared], raw: Hashed) -> Features:
     return Features(
         indptr, np.concatenate([p[1] for p in parts])[order], np.concatenate([p[2] for p in parts])[order]
     )
-
-
-def _group_counts(hashes: NDArray[np.uint64], lengths: NDArray[np.int64]) -> NDArray[np.float32]:
-    """How often each text wishes, names faults, documentation, security; shape (texts, 4)."""
-    marks = _groups[hashes & np.uint64((1 << _GROUP_BITS) - 1)]
-    rows = np.repeat(np.arange(len(lengths)), lengths)
-    result = np.zeros((len(lengths), 4), dtype=np.float32)
-    for bit in range(4):
-        result[:, bit] = np.bincount(rows[(marks & (1 << bit)) != 0], minlength=len(lengths))
-    return result
-
-
-def _signs(
-    prepared: Sequence[Prepared], whole: NDArray[np.float32], title: NDArray[np.float32]
-) -> NDArray[np.float32]:
-    """The structural signs in the order of SIGNS, each 0…1; shape (texts, 23)."""
-    own = np.array([p.signs for p in prepared], dtype=np.float32).reshape(len(prepared), 15)
-    in_title = np.minimum(title, 1.0)
-    in_body = np.minimum((whole - title) / 5, 1.0)
-    return np.hstack((own[:, :11], in_title, in_body, own[:, 11:]))
 
 
 _ends = np.array([v.end for v in VIEWS])

@@ -1,7 +1,9 @@
 """Trains the security screen: a model of its own that finds reports a person should look at first."""
 
 import csv
-from collections.abc import Iterator
+import gzip
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,11 +14,15 @@ from numpy.typing import NDArray
 from models.router import evaluate, features
 from models.router.data import SECURITY, read_rows
 from models.router.features import SIZE
+from models.router.fit import as_matrix, machine_of
 from models.router.text import Text
-from models.router.train import as_matrix, machine_of
 
-STRENGTH = 1.0
+STRENGTH = 0.6
+NATURAL = ("ambari", "camel", "wicket", "matomo", "rust")
+"""Projects with all their issues, so that the share of security reports among them is as it comes."""
 JIRA_PROJECTS = ("Ambari", "Camel", "Wicket")
+MOST_POSITIVE, MOST_NEGATIVE = 30, 600
+"""Rows for which a repository counts at most; one of the collection holds almost half of its reports."""
 LOOKED_AT = 0.10
 """Share of issues that the threshold sends to a person."""
 
@@ -48,6 +54,14 @@ def read_collection(data: Path) -> list[dict[str, str]]:
         return [record for record in csv.DictReader(file) if record["is_pr"] == "no"]
 
 
+def read_rust(data: Path) -> tuple[list[Text], list[bool]]:
+    """Issues of one large repository, and whether each carries its security label."""
+    with gzip.open(data / "rust" / "issues.csv.gz", "rt", encoding="utf-8", newline="") as file:
+        records = list(csv.DictReader(file))
+    texts = [Text(r["repo"], r["title"], r["body"]) for r in records]
+    return texts, ["A-security" in r["labels"].split("|") for r in records]
+
+
 def read_projects(data: Path) -> Iterator[tuple[str, list[Text], list[bool]]]:
     """Name, texts and whether each is about security, of every project and collection."""
     for name in JIRA_PROJECTS:
@@ -55,6 +69,7 @@ def read_projects(data: Path) -> Iterator[tuple[str, list[Text], list[bool]]]:
         yield name.lower(), [jira_text(name, r) for r in records], [r["Security"] == "1" for r in records]
     matomo = read_rows(data / "matomo" / "matomo_4class_old70.csv").rows
     yield "matomo", [row.text for row in matomo], [row.label == SECURITY for row in matomo]
+    yield "rust", *read_rust(data)
     collected = read_collection(data)
     texts = [Text(r["repository"], r["title"], r["description"]) for r in collected]
     yield "security_gh", texts, [True] * len(collected)
@@ -72,32 +87,44 @@ def train(data: Path, idf: NDArray[np.float32]) -> Screen:
         truth += about
     matrix = as_matrix(features.weigh(features.counts(texts), idf))
     project, positive = np.array(names), np.array(truth)
+    weight = weights_of([text.repo.lower() for text in texts], positive)
     figures: dict[str, Any] = {}
-    scores = np.zeros(len(texts))
-    for held in ("ambari", "camel", "wicket", "matomo"):
+    limits = []
+    for held in NATURAL:
         inside = project == held
-        weights, intercept = _fit(matrix[~inside], positive[~inside], project[~inside])
-        scores[inside] = matrix[inside] @ weights + intercept
+        weights, _ = _fit(matrix[~inside], positive[~inside], weight[~inside])
+        scores = matrix[inside] @ weights
+        limits.append(np.quantile(scores, 1 - LOOKED_AT))
         figures[held] = {
             "rows": int(inside.sum()),
             "positive": int(positive[inside].sum()),
-            "recall_top_10_percent": round(
-                evaluate.recall_at(LOOKED_AT, scores[inside], positive[inside]), 4
-            ),
+            "recall_top_10_percent": round(evaluate.recall_at(LOOKED_AT, scores, positive[inside]), 4),
         }
-    natural = np.isin(project, ("ambari", "camel", "wicket", "matomo"))
-    threshold = float(1 / (1 + np.exp(-np.quantile(scores[natural], 1 - LOOKED_AT))))
-    weights, intercept = _fit(matrix, positive, project)
+    weights, intercept = _fit(matrix, positive, weight)
+    threshold = float(1 / (1 + np.exp(-(np.mean(limits) + intercept))))
     return Screen(weights, intercept, round(threshold, 4), figures)
 
 
+def weights_of(repos: Sequence[str], positive: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Weight of each row: no repository's rows drown the others', and both sides weigh the same."""
+    count = Counter(zip(repos, positive.tolist(), strict=True))
+    weight = np.array(
+        [
+            min(1.0, (MOST_POSITIVE if about else MOST_NEGATIVE) / count[repo, about])
+            for repo, about in zip(repos, positive.tolist(), strict=True)
+        ]
+    )
+    for side in (positive, ~positive):
+        weight[side] *= len(weight) / 2 / weight[side].sum()
+    return weight
+
+
 def _fit(
-    matrix: Any, positive: NDArray[np.bool_], project: NDArray[np.str_]
+    matrix: Any, positive: NDArray[np.bool_], weight: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], float]:
-    """A balanced fit in which no project's positives drown the others'."""
     used = np.flatnonzero(np.bincount(matrix.indices, minlength=SIZE))
-    machine = machine_of(C=STRENGTH, max_iter=300, tol=1e-3, class_weight="balanced")
-    machine.fit(matrix[:, used], positive)
+    machine = machine_of(C=STRENGTH, max_iter=300, tol=1e-3)
+    machine.fit(matrix[:, used], positive, sample_weight=weight)
     weights = np.zeros(SIZE)
     weights[used] = machine.coef_[0]
     return weights, float(machine.intercept_[0])

@@ -143,22 +143,26 @@ class Store:
 def objection(candidate: files.Card, active: str, champion: files.Card | None) -> str | None:
     """Why a candidate should not replace the active model, in one clause; None where it may.
 
-    Both are compared on the same held-out rows, as measured when the candidate was trained; where
-    the active model is another one than then, or had seen those rows, by their cross-validation.
+    Both are compared on the same held-out rows, as measured when the candidate was trained. Figures of
+    two cross-validations are no comparison: each model had its own rows, and one may have the easier ones.
     """
     held_out = candidate.get("held_out") or {}
-    ours, theirs = held_out.get("challenger"), held_out.get("champion")
-    same = champion is not None and held_out.get("champion_version") == champion.get("version")
-    if same and ours and theirs:
-        if ours["macro_f1"] < theirs["macro_f1"] - TOLERANCE:
-            return (
-                f"on {held_out['rows']} held-out rows its macro-F1 is {ours['macro_f1']:.3f}, "
-                f"that of {active}, which is active, {theirs['macro_f1']:.3f}"
-            )
-        return None
-    if champion is not None and candidate.get("macro_f1", 0.0) < champion.get("macro_f1", 0.0) - TOLERANCE:
+    ours, theirs, shipped = (held_out.get(name) for name in ("challenger", "champion", "base"))
+    if ours and shipped and held_out.get("beats_base") is False:
         return (
-            f"it shares no held-out rows with {active}, which is active, and its cross-validated macro-F1 is "
-            f"{candidate.get('macro_f1', 0.0):.3f} against {champion.get('macro_f1', 0.0):.3f}"
+            f"on the later issues of its own data it does not beat the shipped model: macro-F1 "
+            f"{ours['macro_f1']:.3f} against {shipped['macro_f1']:.3f}"
+        )
+    if champion is None:
+        return None
+    if not ours or not theirs or held_out.get("champion_version") != champion.get("version"):
+        return (
+            f"it shares no held-out rows with {active}, which is active; "
+            f"compare them with `promote {candidate.get('version', 'VERSION')} --csv later.csv`"
+        )
+    if ours["macro_f1"] < theirs["macro_f1"] - TOLERANCE:
+        return (
+            f"on {held_out['rows']} held-out rows its macro-F1 is {ours['macro_f1']:.3f}, "
+            f"that of {active}, which is active, {theirs['macro_f1']:.3f}"
         )
     return None

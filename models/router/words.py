@@ -11,7 +11,7 @@ from itertools import chain
 import numpy as np
 from numpy.typing import NDArray
 
-from models.router import features
+from models.router import features, lexicon
 from models.router.features import (
     BEGINNING,
     GROUPS,
@@ -53,6 +53,13 @@ _SIGNS = {
     "images": "an image",
     "links": "a link",
     "check boxes": "boxes to tick",
+    "number of words in the title": "the length of the title",
+    "share of code": "how much of it is code",
+    **{
+        name: f"how much of it is {name.removeprefix('share of ')}"
+        for name in features.SIGNS
+        if name.startswith("share of ") and name != "share of code"
+    },
 }
 """Plain words for signs whose own names are none."""
 _FIXED = {
@@ -67,11 +74,22 @@ _FIXED = {
     },
 }
 """Columns that mean the same in every text, with the token that must stand in the cleaned text."""
+_ONE = {"a wish": "wishes", "a fault": "faults"}
+
+
+def _group_of(sign: str) -> str | None:
+    """The group of words that a sign counts in a part of the text; None for other signs."""
+    group, found, place = sign.partition(" in the ")
+    group = _ONE.get(group, group)
+    return (
+        group if found and place in ("title", "beginning", "body") and group in lexicon.WORD_GROUPS else None
+    )
+
+
 _COUNTED = {
-    name: (words, name.endswith("title"))
+    name: (lexicon.words_of(group), name.endswith("title"))
     for name in features.SIGNS
-    for group, words in features.WORD_GROUPS.items()
-    if group in name and name.endswith(("in the title", "in the body"))
+    if (group := _group_of(name)) is not None
 }
 """Signs that count words of a group: the words, and whether those of the title."""
 _WEAK = {"the length of the title", "the length of the body", "a number", "a hexadecimal number"}
@@ -217,7 +235,8 @@ def _sign(name: str, text: Prepared) -> tuple[str, list[str]]:
     if name not in _COUNTED:
         return name, [] if name in _WEAK else [name]
     group, titled = _COUNTED[name]
-    shown = sorted(group.intersection(text.title if titled else text.raw[len(text.title) :]))[:2]
+    spoken = group.intersection(text.title if titled else text.raw[len(text.title) :])
+    shown = sorted(word for word in spoken if not _NAMELESS.search(word))[:2]
     return f"{name} ({', '.join(f'“{word}”' for word in shown)})" if shown else name, shown or [name]
 
 

@@ -63,7 +63,7 @@ class Trap:
             return
         query = scope["query_string"].decode()
         if scope["path"].endswith("/issues"):
-            scope = {**scope, "query_string": query.replace("per_page=100", f"per_page={PAGE}").encode()}
+            scope["query_string"] = query.replace("per_page=100", f"per_page={PAGE}").encode()
         what = f"{scope['method']} {scope['path']}" + (f"?{query}" if query else "")
         armed = self._armed
         if armed is None or not armed.kind.fullmatch(what):

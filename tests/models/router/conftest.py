@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from models.router import files, train
-from models.router.predict import BUILTIN, Model, from_arrays, load, model_directory
+from models.router.predict import BUILTIN, Model, load
 from tests.models.router import corpus
 
 
@@ -16,8 +16,7 @@ def builtin() -> Model:
 
 @pytest.fixture(scope="session")
 def trained() -> train.Trained:
-    card, arrays = files.read(model_directory(BUILTIN))
-    return train.train(corpus.rows(), from_arrays(card, arrays), train.folds_of(arrays), {"invented": 240})
+    return train.train(corpus.rows(), *train.load_base(), {"invented": 240})
 
 
 @pytest.fixture

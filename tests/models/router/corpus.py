@@ -57,6 +57,38 @@ def rows(number: int = 240, labels: tuple[str, ...] = tuple(PHRASES), seed: int 
     return found
 
 
+SECRETS = (
+    "anyone can read {} without a password",
+    "{} shows the token of another person",
+    "a forged link opens {}",
+)
+
+
+def reports(number: int = 30, seed: int = 2) -> list[Row]:
+    """Security reports in one project's own words, one a day."""
+    chance = random.Random(seed)
+    return [
+        Row(
+            Text(
+                "harbour/kettle",
+                chance.choice(SECRETS).format(chance.choice(THINGS)),
+                f"Seen {chance.randrange(1000)} times at quay {index}. The lockkeeper should look at this.",
+            ),
+            "security",
+            f"2025-{1 + index // 28 % 12:02}-{1 + index % 28:02}T09:00:00Z",
+        )
+        for index in range(number)
+    ]
+
+
+def many(number: int, seed: int = 3) -> list[Row]:
+    """Rows of which no two say the same, for the sizes at which training is spread over processes."""
+    return [
+        Row(Text(row.text.repo, row.text.title, f"{row.text.body} Berth {index}."), row.label, row.created_at)
+        for index, row in enumerate(rows(number, seed=seed))
+    ]
+
+
 def write_csv(path: Path, issues: list[Row], label: str | None = "label") -> Path:
     """The rows as a CSV; without labels for None."""
     with path.open("w", encoding="utf-8", newline="") as file:

@@ -3,7 +3,14 @@
 import numpy as np
 import pytest
 
-from models.router.evaluate import mean_macro_f1, measure, recall_at, reliability, thresholds
+from models.router.evaluate import (
+    common_thresholds,
+    mean_macro_f1,
+    measure,
+    recall_at,
+    reliability,
+    thresholds,
+)
 
 
 def test_figures() -> None:
@@ -42,3 +49,26 @@ def test_recall_at_and_reliability() -> None:
     assert recall_at(0.1, scores, np.zeros(20, bool)) == 0.0
     bands = reliability([0.95, 1.0, 0.41], [True, False, True])
     assert [(b["from"], b["rows"], b["accuracy"]) for b in bands] == [(0.4, 1, 1.0), (0.9, 2, 0.5)]
+
+
+def test_one_confidence_for_all_routes() -> None:
+    """Bugs are always right above .7, features in nine of ten cases, docs never."""
+    confidence = np.tile(np.linspace(0.99, 0.5, 100), 3)
+    said = np.repeat([0, 1, 2], 100)
+    truth = said.copy()
+    truth[100:200][9::10] = 0
+    truth[200:] = 0
+    truth[:100][confidence[:100] < 0.7] = 1
+    probabilities = np.zeros((300, 3))
+    probabilities[np.arange(300), said] = confidence
+    limit = common_thresholds(probabilities, truth, ["bug", "feature", "docs"], target=0.95, floor=0.89)
+    assert limit["bug"] is not None
+    assert limit["feature"] is not None
+    assert limit["docs"] is None
+    accepted = ((said == 0) & (confidence >= limit["bug"])) | ((said == 1) & (confidence >= limit["feature"]))
+    assert (truth == said)[accepted].mean() >= 0.95
+    strict = common_thresholds(probabilities, truth, ["bug", "feature", "docs"], target=0.95, floor=0.95)
+    assert strict["feature"] is None
+    assert strict["bug"] is not None
+    never = common_thresholds(probabilities, np.full(300, 3), ["bug", "feature", "docs"])
+    assert never == {"bug": None, "feature": None, "docs": None}

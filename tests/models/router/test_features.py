@@ -44,6 +44,21 @@ def signs(title: str, body: str) -> dict[str, float]:
         ("x", "Steps to reproduce: sail", "steps to reproduce"),
         ("x", "an alternative is", "alternatives considered"),
         ("x", "  \n", "an empty body"),
+        ("[Bug] x", "", "the title is marked as a bug"),
+        ("feat(sails): x", "", "the title is marked as a feature"),
+        ("docs: x", "", "the title is marked as documentation"),
+        ("[Question] x", "", "the title is marked as a question"),
+        ("x", "### Issue type\n\nBug", "the form says bug"),
+        ("x", "- [x] feature request", "the form says feature"),
+        ("x", "<!-- documentation_template -->", "the form says documentation"),
+        ("x", "I'm submitting a support request", "the form says question"),
+        ("allow two masts", "", "a request, and no failure, in the title"),
+        ("x", "### Actual behavior\nIt sinks.", "headings of bug forms"),
+        ("x", "**Describe the solution you'd like**\nTwo masts.", "headings of feature forms"),
+        ("x", "### Documentation link\nThe second page.", "headings of documentation forms"),
+        ("x", "It would be nice to sail.", "wishing phrases in the beginning"),
+        ("Path traversal in x", "", "attacks in the title"),
+        ("x", "the passphrase is kept in plain text", "phrases about security in the body"),
     ],
 )
 def test_sign(title: str, body: str, sign: str) -> None:
@@ -51,8 +66,8 @@ def test_sign(title: str, body: str, sign: str) -> None:
     assert sign not in signs("x", "nothing of note here")
 
 
-def test_there_are_23_signs_between_0_and_1() -> None:
-    assert len(features.SIGNS) == 23
+def test_there_are_93_signs_between_0_and_1() -> None:
+    assert len(features.SIGNS) == len(set(features.SIGNS)) == 93
     text = "? ``` a ``` ![](x) https://a.b - [x] # h\nerror crash bug docs security add please\n" * 400
     assert all(0 <= value <= 1 for value in signs(text, text).values())
 

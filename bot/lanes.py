@@ -16,6 +16,7 @@ from bot.store import adoption, cases, outbox, owners
 from bot.store.database import Database, GroupWriter, brief
 from bot.store.outbox import Outcome
 from integrations.base import RetrySettings, Target
+from integrations.resilience import steady, steady_at, told
 from models.commands import Pending
 from models.errors import (
     BadCredential,
@@ -59,7 +60,7 @@ class Lane:
     _recent: deque[tuple[str, bool]] = field(default_factory=lambda: deque(maxlen=100))
     """(first command's key, went well) of the latest requests."""
     _hold: tuple[float, str, str] | None = None
-    """Until when the lane stands still, what kind of reason, and the reason."""
+    """Until when (steady seconds) the lane stands still, what kind of reason, and the reason."""
     _closed: dict[str, tuple[float, str]] = field(default_factory=dict)
     """Operations that must wait although the others go on: GitHub counts new content apart."""
 
@@ -85,7 +86,7 @@ class Lane:
 
     async def _turn(self, lanes: Mapping[str, "Lane"]) -> float:
         """One look: deliver everything due where this process may. Returns seconds until the next look."""
-        held = max(self.held_until, self._hold[0] if self._hold is not None else 0.0) - time.time()
+        held = max(self.held_until - time.time(), self._hold[0] - steady() if self._hold is not None else 0.0)
         if held > 0:
             return min(held, LOOK)
         if not await self.database.query(lambda c: outbox.due(c, self.name, time.time(), 1)):
@@ -101,12 +102,12 @@ class Lane:
                 await self.database.run(lambda c: outbox.release(c, self.name, self.me))
         finally:
             self.active = False
-        return min(max(self._hold[0] - time.time(), 0.01), LOOK) if self._hold is not None else LOOK
+        return min(max(self._hold[0] - steady(), 0.01), LOOK) if self._hold is not None else LOOK
 
     async def drain(self, lanes: Mapping[str, "Lane"]) -> None:
         """Deliver until nothing is due or the lane must stand still."""
         self._hold = None
-        self._closed = {name: held for name, held in self._closed.items() if held[0] > time.time()}
+        self._closed = {name: held for name, held in self._closed.items() if held[0] > steady()}
         await self.database.run(lambda c: outbox.block(c, self.name, None, None, None))
         limit = self.in_flight * 16
         while self._hold is None:
@@ -123,7 +124,7 @@ class Lane:
             held = (until, "content", reason)
         if held is None:
             return
-        until, kind, reason = held
+        until, kind, reason = told(held[0]), *held[1:]
         whole = self._hold is not None
 
         def stand(connection: Connection) -> None:
@@ -156,8 +157,8 @@ class Lane:
     async def _settle(self, chunk: list[Pending], lanes: Mapping[str, "Lane"]) -> None:
         """Bring one request's commands to an outcome, whatever happens."""
         until, words = self._closed.get(chunk[0].command.operation, (0.0, ""))
-        if until > time.time():
-            await self._save([self._later(p, until, words) for p in chunk], lanes)
+        if until > steady():
+            await self._save([self._later(p, told(until), words) for p in chunk], lanes)
             return
         try:
             chunk = await self._look_up(chunk, lanes)
@@ -239,7 +240,7 @@ class Lane:
         uncertain = pending.maybe_sent_at is not None
         words = str(error)[:500]
         if isinstance(error, RateLimited) and error.only_content:
-            self._closed[pending.command.operation] = (error.until.timestamp(), words)
+            self._closed[pending.command.operation] = (steady_at(error.until.timestamp()), words)
             return self._later(pending, error.until.timestamp(), words)
         if isinstance(error, RateLimited):
             return self._stand(pending, error.until, "rate", words, uncertain)
@@ -289,8 +290,8 @@ class Lane:
 
     def _stand(self, pending: Pending, until: datetime, kind: str, words: str, uncertain: bool) -> Outcome:
         at = until.timestamp()
-        if self._hold is None or at > self._hold[0]:
-            self._hold = (at, kind, words)
+        if self._hold is None or steady_at(at) > self._hold[0]:
+            self._hold = (steady_at(at), kind, words)
         return self._later(pending, at, words, uncertain=uncertain)
 
     def _later(self, pending: Pending, at: float, words: str, *, uncertain: bool | None = None) -> Outcome:

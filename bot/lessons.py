@@ -24,8 +24,6 @@ log = structlog.get_logger()
 
 MOST_ROWS = 10_000
 """Labelled issues that a training takes, the newest; more would cost minutes and tell little of today."""
-CORRECTED = 5.0
-"""Weight of a row that a person corrected, against one that only carries a label."""
 NEW_ROWS = 20
 """Fewer new rows than this, and no new correction, are no reason to train again by ourselves."""
 OVERLAP = timedelta(seconds=60)
@@ -207,7 +205,7 @@ def _corrected(
     connection: Connection, said: Sequence[Correction], repos: Sequence[str]
 ) -> "tuple[dict[str, Row], int]":
     """The row of each corrected issue as its last corrector left it, and on how many people disagreed."""
-    from models.router.data import Row
+    from models.router.data import CORRECTED, Row
     from models.router.text import Text
 
     names = {repo.casefold() for repo in repos}

@@ -31,6 +31,28 @@ MARGIN = 50
 SHORT_WAIT = 2.0
 """Seconds that a read waits for its budget by itself; a longer wait is the caller's to show."""
 
+_ahead = time.time() - time.monotonic()
+
+
+def steady() -> float:
+    """Epoch seconds that never go back: a clock that is set back must not make anybody wait for it.
+
+    They go with the clock where it jumps ahead, which it does when a machine wakes.
+    """
+    global _ahead
+    _ahead = max(_ahead, time.time() - time.monotonic())
+    return time.monotonic() + _ahead
+
+
+def steady_at(at: float) -> float:
+    """A time of today's clock (epoch seconds) as `steady` counts it."""
+    return at - time.time() + steady()
+
+
+def told(at: float) -> float:
+    """A time that `steady` counts, as today's clock tells it (epoch seconds)."""
+    return at - steady() + time.time()
+
 
 @dataclass(slots=True)
 class Budget:
@@ -44,11 +66,11 @@ class Budget:
     _reserved: int = 0
     """Units of requests that are under way."""
     _log: list[int] = field(default_factory=list)
-    """When each unit was counted, in milliseconds since the epoch, in order."""
+    """When each unit was counted, in steady milliseconds, in order."""
     _trim_at: int = 1024
 
     def free_at(self, kind: Kind, now: float) -> float:
-        """When a request of this kind fits (epoch seconds); 0 where it does so now."""
+        """When a request of this kind fits (in seconds of the clock of `now`); 0 where it does so now."""
         cost = self.limit.cost.get(kind, 0)
         found = 0.0
         for rate in self.limit.rates if cost else ():
@@ -65,12 +87,12 @@ class Budget:
         self._reserved += self.limit.cost.get(kind, 0)
 
     def settle(self, kind: Kind, at: float) -> None:
-        """A reserved request has ended, one way or another, at that time (epoch seconds)."""
+        """A reserved request has ended, one way or another, at that time (steady seconds)."""
         self._reserved -= self.limit.cost.get(kind, 0)
         self.count(kind, at)
 
     def count(self, kind: Kind, at: float, requests: int = 1) -> None:
-        """Note requests of that time (epoch seconds)."""
+        """Note requests of that time (steady seconds)."""
         units = self.limit.cost.get(kind, 0) * requests
         stamp = int(at * 1000)
         if not self._log or self._log[-1] <= stamp:
@@ -144,6 +166,10 @@ class Breaker:
         if self.state == pybreaker.STATE_CLOSED:
             return False
         due, now = self.probe_at, datetime.now(UTC)
+        if due is not None and self.opened_at is not None and self.opened_at > now:
+            # The clock was set back.
+            self._storage.opened_at = now
+            due = self.probe_at
         if self._probing or (due is not None and now < due):
             # While a probe is under way its end is awaited, a second at a time.
             raise BreakerOpen(self.service, max(due or now, now + timedelta(seconds=1)))
@@ -202,13 +228,13 @@ class Guard:
         """(monotonic time, seconds, went well) of the latest requests, for alerts."""
         self._flying = 0
         self._held_until = 0.0
-        """Epoch seconds; the service itself told us to wait until then."""
+        """Steady seconds; the service itself told us to wait until then."""
         self._left: tuple[int, float] | None = None
-        """What the service says is left, and until when (epoch seconds) it counts that way."""
+        """What the service says is left, and until when (steady seconds) it counts that way."""
 
     def reserve(self, kind: Kind) -> None:
         """Take one request from all budgets, or take nothing and raise RateLimited with the time to come back."""
-        now = time.time()
+        now = steady()
         everything = [self._held_until] if self._held_until > now else []
         if self._left is not None and self._left[0] <= 0 and self._left[1] > now:
             everything.append(self._left[1])
@@ -223,20 +249,21 @@ class Guard:
             budget.reserve(kind)
         if self._left is not None:
             self._left = (self._left[0] - 1, self._left[1])
-        self.spent[kind, int(now)] += 1
+        self.spent[kind, int(time.time())] += 1
 
     def tell(self, kind: Kind, at: float, count: int) -> None:
         """Another process has sent so many requests with this credential at that time (epoch seconds)."""
+        counted = min(steady_at(at), steady())
         for budget in self.budgets:
-            budget.count(kind, at, count)
+            budget.count(kind, counted, count)
 
     def learn(self, left: int, resets_at: float) -> None:
         """The service says how many requests are left until it counts anew (epoch seconds)."""
         # The answer knows nothing of what is still under way beside the request that it belongs to.
-        self._left = (left - max(0, self._flying - 1), resets_at)
+        self._left = (left - max(0, self._flying - 1), steady_at(resets_at))
 
     def _wait(self, until: float, *, only_content: bool) -> RateLimited:
-        when = datetime.fromtimestamp(until, UTC)
+        when = datetime.fromtimestamp(told(until), UTC)
         what = "budget for new content" if only_content else "rate budget"
         words = f"{self.service}: {what} spent until {when:%H:%M:%S} UTC"
         return RateLimited(words, when, sent=False, only_content=only_content)
@@ -274,7 +301,7 @@ class Guard:
             self._count(started, type(error).__name__.lower(), ok=True)
             self.breaker.leave(probe, None)
             if isinstance(error, RateLimited):
-                self._held_until = max(self._held_until, error.until.timestamp())
+                self._held_until = max(self._held_until, steady_at(error.until.timestamp()))
             raise
         except BaseException:
             self.breaker.abandon(probe)
@@ -282,7 +309,7 @@ class Guard:
         finally:
             self._flying -= 1
             for budget in self.budgets:
-                budget.settle(kind, time.time())
+                budget.settle(kind, steady())
         self._count(started, "ok", ok=True)
         self.breaker.leave(probe, None)
         return result

@@ -25,7 +25,7 @@ def adopt(connection: Connection, issues: Collection[str], now: float) -> tuple[
     rows = connection.execute(sa.select(_table.c.issue, _table.c.maybe_sent_at).where(_OPEN))
     asked = {row.issue: row.maybe_sent_at for row in rows if row.issue.lower() in wanted}
     found = stories.standing(connection, asked)
-    stories.name_issues(connection, {story.id: issue for issue, story in found.items()})
+    stories.name_issues(connection, found)
     for issue, story in found.items():
         # One that a request of ours may have made is no find.
         answer = story.answer(existing=not (story.ours and asked[issue]))

@@ -48,12 +48,12 @@ class Outcome:
 
 
 def store(connection: Connection, run_id: str, commands: Sequence[Command], now: float) -> dict[str, str]:
-    """Store commands; says for each key what that means: new, changed, waiting, dead or existing.
+    """Store commands; says for each key what that means: new, changed, waiting, dead, existing or adopted.
 
     A command that was delivered with the same payload is existing: nothing is sent again. A story is
     never changed once it exists, for people work on it; of labels only new ones are added; the comment
-    is edited in place. A story that is known to stand in Shortcut, because a person linked one or because this
-    database is younger than it, is existing too.
+    is edited in place. Where a story is known to stand in Shortcut, one that a person linked is adopted, and one
+    that the bot made before this database began is existing.
     """
     stored = {
         row.key: row
@@ -71,9 +71,12 @@ def store(connection: Connection, run_id: str, commands: Sequence[Command], now:
             story = standing.get(command.issue or "")
             new = _new(command, run_id, now)
             if story is not None and command.operation == "create_story":
-                answer = {"answer": story.answer(existing=True), "sent_at": now}
-                adopted.append(new | {"run_id": ADOPTED, "state": "sent", **answer})
-                verdicts[command.key] = "existing"
+                # The bot's own is as if an earlier run had asked for it; a person's is this run's find.
+                run = {"run_id": ADOPTED} if story.ours else {}
+                adopted.append(
+                    new | run | {"state": "sent", "answer": story.answer(existing=True), "sent_at": now}
+                )
+                verdicts[command.key] = "existing" if story.ours else "adopted"
             else:
                 if story is not None and story.ours and command.operation == "write_comment":
                     # The database was lost: the comment of that time may stand, too.
@@ -91,7 +94,7 @@ def _standing(connection: Connection, commands: Sequence[Command]) -> dict[str, 
     """The stories that stand already, by the issues of commands that would make one."""
     issues = [c.issue for c in commands if c.operation == "create_story" and c.issue]
     found = stories.standing(connection, issues) if issues else {}
-    stories.name_issues(connection, {story.id: issue for issue, story in found.items()})
+    stories.name_issues(connection, found)
     return found
 
 
@@ -402,6 +405,23 @@ def postpone(connection: Connection, lane: str, until: float, reason: str) -> No
         .where(_table.c.state == "pending", _table.c.lane == lane, _table.c.next_attempt_at < until)
         .values(next_attempt_at=until, last_error=sa.func.coalesce(_table.c.last_error, reason))
     )
+
+
+def latest_stamp(connection: Connection) -> float:
+    """The latest time at which something that still waits was stored or sent; 0 where nothing waits."""
+    stamps = (sa.func.max(_table.c.created_at), sa.func.max(_table.c.maybe_sent_at))
+    row = connection.execute(sa.select(*stamps).where(_table.c.state == "pending")).one()
+    return max(stamp or 0.0 for stamp in row)
+
+
+def set_back(connection: Connection, by: float, now: float) -> None:
+    """The clock went back by so many seconds: what waits for a time of the old one comes so much earlier."""
+    due, until = _table.c.next_attempt_at, _lanes.c.blocked_until
+    waiting = _table.c.state == "pending"
+    connection.execute(sa.update(_table).where(waiting, due > now, due != WAITING).values({due: due - by}))
+    for stamp in (_table.c.created_at, _table.c.maybe_sent_at):
+        connection.execute(sa.update(_table).where(waiting, stamp > now).values({stamp: now}))
+    connection.execute(sa.update(_lanes).where(until > now).values({until: until - by}))
 
 
 def acquire(connection: Connection, lane: str, me: str, alive: Iterable[str]) -> bool:

@@ -8,6 +8,7 @@ import psutil
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.store import outbox
 from models.tables import OwnerRow
 
 HEARTBEAT = 2.0
@@ -17,16 +18,24 @@ SILENT = 10.0
 _table: sa.Table = OwnerRow.__table__  # type: ignore[attr-defined]
 
 
+SET_BACK = 5.0
+"""Seconds by which a stamp must lie ahead of the clock before we believe that it was set back."""
+
+
 def new_id() -> str:
-    """A name for this process that no other, earlier or later, has."""
-    return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(4).hex()}"
+    """A name for this process that no other, earlier or later, has: host, number, start and chance."""
+    return f"{socket.gethostname()}:{os.getpid()}:{_started(psutil.Process())}:{os.urandom(4).hex()}"
 
 
 def beat(connection: Connection, me: str) -> None:
-    """Say that this process is alive."""
-    now = time.time()
+    """Say that this process is alive; see whether the clock was set back meanwhile."""
+    now = _now(connection)
+    here = _table.c.host == socket.gethostname()
+    latest = connection.execute(sa.select(sa.func.max(_table.c.heartbeat_at)).where(here)).scalar() or 0.0
     updated = connection.execute(sa.update(_table).where(_table.c.executor_id == me).values(heartbeat_at=now))
     if updated.rowcount == 0:
+        # The others may have left in good order since, and their beats with them.
+        latest = max(latest, outbox.latest_stamp(connection))
         connection.execute(
             sa.insert(_table).values(
                 executor_id=me,
@@ -36,6 +45,16 @@ def beat(connection: Connection, me: str) -> None:
                 heartbeat_at=now,
             )
         )
+    if latest > now + SET_BACK:
+        connection.execute(sa.update(_table).where(here, _table.c.heartbeat_at > now).values(heartbeat_at=now))
+        outbox.set_back(connection, latest - now, now)
+
+
+def _now(connection: Connection) -> float:
+    """Epoch seconds; the server's where there is one, for the clocks of several hosts differ."""
+    if connection.dialect.name == "postgresql":
+        return float(connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one())
+    return time.time()
 
 
 def leave(connection: Connection, me: str) -> None:
@@ -44,21 +63,31 @@ def leave(connection: Connection, me: str) -> None:
 
 def alive(connection: Connection) -> list[str]:
     """The live ones: on this host by their process, elsewhere by their heartbeat."""
-    here, now = socket.gethostname(), time.time()
+    here, now = socket.gethostname(), _now(connection)
     living = []
     for row in connection.execute(sa.select(_table)):
         if row.host == here:
-            if _running(row.pid, row.process_started):
+            if _running(row.pid, row.executor_id):
                 living.append(row.executor_id)
         elif now - row.heartbeat_at < SILENT:
             living.append(row.executor_id)
     return living
 
 
-def _running(pid: int, started: float) -> bool:
+def _running(pid: int, executor_id: str) -> bool:
     try:
         process = psutil.Process(pid)
+        same = str(_started(process)) == executor_id.rsplit(":", 2)[1]
         # A zombie holds its number but does nothing any more.
-        return abs(process.create_time() - started) < 2 and process.status() != psutil.STATUS_ZOMBIE
+        return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:
         return False
+
+
+def _started(process: psutil.Process) -> int:
+    """When a process began, in hundredths of a second since the machine did: no clock that is set changes it."""
+    while True:
+        booted = psutil.boot_time()
+        since = process.create_time() - booted
+        if booted == psutil.boot_time():
+            return round(since * 100)

@@ -55,10 +55,11 @@ def standing(connection: Connection, issues: Iterable[str]) -> dict[str, Standin
     return found
 
 
-def name_issues(connection: Connection, issues: Mapping[int, str]) -> None:
-    """Note how GitHub writes the issues of these stories, by the stories' numbers."""
-    for story_id, issue in issues.items():
-        connection.execute(sa.update(_stories).where(_stories.c.id == story_id).values(issue=issue))
+def name_issues(connection: Connection, found: Mapping[str, Standing]) -> None:
+    """Note how GitHub writes the issues of stories; the bot's own have it as external id."""
+    for issue, story in found.items():
+        if not story.ours:
+            connection.execute(sa.update(_stories).where(_stories.c.id == story.id).values(issue=issue))
 
 
 def facts(state: int | None, epic: int | None, owners: Sequence[str]) -> dict[str, Any]:

@@ -245,25 +245,31 @@ class GithubClient:
         if error.status not in commands.GONE:
             raise error
         repo, number = parse_ref(str(pending.command.issue))
-        try:
-            place = place_of(await self.issue(repo, number))
-        except Rejected as refused:
-            if refused.status not in commands.GONE:
-                raise
-            await self._require_issues(repo, error)
+        item = None if self._closed_for(repo) else await self._issue_or_none(repo, number)
+        if item is None:
+            if self._closed_for(repo) is None:
+                self._closed[repo] = (time.monotonic(), await self._why_closed(repo))
+            why = self._closed_for(repo)
+            if why:
+                raise Rejected(f"github: {repo}: {why}", status=error.status)
             return None
+        place = place_of(item)
         if place is None or place.casefold() == str(pending.command.issue).casefold():
             raise Unauthorized(f"{error}; the issue is there: give the credential write access to issues")
         return place
 
-    async def _require_issues(self, repo: str, error: Rejected) -> None:
-        """Raise where none of the repository's issues can be reached."""
-        seen, why = self._closed.get(repo, (float("-inf"), ""))
-        if time.monotonic() - seen > REPOSITORY_KEPT:
-            why = await self._why_closed(repo)
-            self._closed[repo] = (time.monotonic(), why)
-        if why:
-            raise Rejected(f"github: {repo}: {why}", status=error.status)
+    async def _issue_or_none(self, repo: str, number: int) -> Mapping[str, Any] | None:
+        try:
+            return await self.issue(repo, number)
+        except Rejected as error:
+            if error.status in commands.GONE:
+                return None
+            raise
+
+    def _closed_for(self, repo: str) -> str | None:
+        """Why the repository's issues cannot be reached, as of lately; empty where they can, None where unknown."""
+        at, why = self._closed.get(repo, (float("-inf"), ""))
+        return why if time.monotonic() - at < REPOSITORY_KEPT else None
 
     async def _why_closed(self, repo: str) -> str:
         """Why no issue of a repository can be reached; empty where they can."""

@@ -93,7 +93,7 @@ def common_thresholds(
     probabilities: NDArray[np.float64],
     truth: NDArray[np.int64],
     labels: Sequence[str],
-    target: float = 0.957,
+    target: float = 0.96,
     floor: float = 0.93,
     at_least: int = 15,
 ) -> dict[str, float | None]:

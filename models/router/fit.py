@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.svm import LinearSVC
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from models.router.features import SIZE, VIEWS, Features
+from models.router.features import SIGNS_START, SIZE, VIEWS, Features
 from models.router.predict import softmax
 
 STRENGTH = 3.0
@@ -26,6 +26,8 @@ MARGIN_STRENGTH = 0.2
 """The same of `margins`."""
 TRUST = 0.5
 """How much more a column counts per standard deviation by which it parts the routes."""
+QUIET_SIGNS = 0.25
+"""What the signs count for in a team's model: the base has learnt what they mean, on many more issues."""
 BASE_SCALE = 0.6
 """How loudly the base model's scores speak beside the features."""
 COPY_ROWS = 60
@@ -147,6 +149,7 @@ def trust(problem: Problem, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         raised = (energy[part] * factor[part] ** 2).sum()
         if raised > 0:
             factor[part] *= np.sqrt(energy[part].sum() / raised)
+    factor[SIGNS_START:] *= QUIET_SIGNS
     return np.asarray(factor, np.float32)
 
 

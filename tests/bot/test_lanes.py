@@ -1,5 +1,7 @@
 """A lane against a target that does as it is told: who dies, who waits, who is looked up."""
 
+import asyncio
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -10,7 +12,7 @@ import pytest
 
 from bot import lanes as lanes_module
 from bot.lanes import Lane
-from bot.store import outbox
+from bot.store import outbox, owners
 from bot.store.database import Database, GroupWriter
 from integrations.base import Answer, RetrySettings
 from models.commands import Pending, create_story
@@ -182,3 +184,27 @@ async def test_a_lane_that_stands_still_says_so_on_every_command(database: Datab
     await drain(made_lane(database, target))
     assert set(left(database, "pending").values()) == {"slow down"}
     assert len(target.sent) <= 5, "no more than were in flight"
+
+
+async def test_a_lane_that_stands_still_goes_on_in_time_when_the_clock_is_set_back(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = Told(size=1, errors={"story:o/r#1": RateLimited("slow down", in_a_moment())})
+    wish(database, "1")
+    lane = made_lane(database, target)
+    with database.write() as connection:
+        owners.beat(connection, "me")
+    await lane._turn({})
+    target.errors = {}
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 3600)
+    with database.write() as connection:
+        owners.beat(connection, "me")
+    for _ in range(20):
+        await lane._turn({})
+        await asyncio.sleep(0.05)
+    assert left(database, "pending") == {}, "an hour would be too long"
+
+
+def in_a_moment() -> datetime:
+    return datetime.now(UTC) + timedelta(seconds=0.3)

@@ -1,5 +1,6 @@
 """What becomes of stories in Shortcut: adopted, put away when they come twice, and shown on their issues."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -15,6 +16,7 @@ from bot.runs import settle
 from bot.store import cases, outbox, runs, stories
 from bot.wiring import App, build, close, working
 from config.load import load
+from integrations.github.settings import GithubSettings
 from models.report import RunReport
 from models.story import Story, ref_of
 from tests.bot.test_run import bugs, issue, many
@@ -137,6 +139,11 @@ async def test_a_story_that_a_person_linked_is_adopted_by_the_first_run(world: W
         assert len(world.listed("stories")) == 7
         again = await run(app, full=True)
         assert again.stories["created"] == 0 and again.stories["existing"] == 5
+        # From now on it speaks for its issue as one of the bot's own would.
+        assert reflected(world, 3) == set()
+        call(world, "PUT", f"/{linked['id']}", {"workflow_state_id": DONE})
+        await run(app)
+        assert reflected(world, 3) == {"story: Done"}
     assert len(world.listed("stories")) == 7
 
 
@@ -190,6 +197,18 @@ async def test_a_story_that_arrives_late_is_put_away_with_one_comment(world: Wor
         await run(app)
         assert world.writes() == before
     assert world.state()["messages"] == 1, "that is no news"
+
+
+async def test_stories_that_are_made_after_their_look_up_are_put_away(world: World) -> None:
+    world.control(service="shortcut", match="POST /api/v3/stories/bulk", fault="slow", seconds=6, times=1)
+    async with inside(**{"shortcut.timeout": "1s"}) as app:
+        assert (await run(app)).stories["created"] == 5
+        await asyncio.to_thread(world.wait_until, lambda: len(world.listed("stories")) == 10)
+        made = {s["external_id"]: s["id"] for s in world.listed("stories")[:5]}
+        report = await run(app)
+        assert report.status == "completed" and report.stories["created"] == 0
+        live = {s["external_id"]: s["id"] for s in world.listed("stories") if not s["archived"]}
+        assert live == made and len(live) == 5
 
 
 async def test_a_late_story_that_a_person_works_on_stays(world: World) -> None:
@@ -295,6 +314,11 @@ async def test_as_a_line_of_the_one_comment(world: World) -> None:
         assert not [c for c in world.listed("comments") if c["number"] == 1]
         assert reflected(world, 1) == set()
     world.assert_once()
+
+
+def test_a_bare_off_in_yaml_is_off() -> None:
+    assert GithubSettings.model_validate({"reflect": False}).reflect == "off"
+    assert GithubSettings().reflect == "label"
 
 
 async def test_off_is_off(world: World) -> None:

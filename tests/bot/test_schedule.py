@@ -168,6 +168,7 @@ async def test_without_a_nightly_run_it_only_probes() -> None:
     scheduler.start()
     assert next_fire(scheduler) is None
     assert scheduler.get_job("retrain") is None
+    assert scheduler.get_job("reconcile").trigger.interval == timedelta(minutes=5)
     assert next_fire(None) is None
     scheduler.shutdown(wait=False)
     await asyncio.sleep(0)

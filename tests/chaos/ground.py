@@ -128,8 +128,8 @@ class Ground:
             )
         return Life(process, out, err)
 
-    def end(self, life: Life, seconds: float = 90) -> Life:
-        """Wait for its end, which must come; look at what it said."""
+    def end(self, life: Life, seconds: float = 90, codes: tuple[int, ...] = (0, 1)) -> Life:
+        """Wait for its end, which must come, with one of these exit codes; look at what it said."""
         if not life.wait(seconds):
             life.kill()
             life.process.wait()
@@ -137,7 +137,7 @@ class Ground:
             self.wrong.append(f"{life.out.name}: did not end within {seconds:g} s")
         self.kills += life.killed
         words = life.words
-        if "Traceback" in words or life.process.returncode not in (0, 1, -signal.SIGKILL):
+        if "Traceback" in words or life.process.returncode not in (*codes, -signal.SIGKILL):
             self.wrong.append(f"{life.out.stem}: exit code {life.process.returncode}: {words[-600:]}")
         return life
 

@@ -1,12 +1,14 @@
 """Rounds of SIGKILLs: at random moments, around every call, and between and inside commits."""
 
-import os
-import random
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
+from typing import Any
 
+import httpx
+
+from tests.chaos.faults import postgres
 from tests.chaos.ground import Ground, Life, Verdict, ground
 from tests.chaos.traps import KINDS, MOMENTS
 
@@ -16,8 +18,10 @@ UNCERTAIN = {"find comment": "comment", "find stories": "story bulk"}
 CALLS = tuple(KINDS)
 STEPS = ("any moment", "between commits", "inside a write")
 SHAKEN = "any moment, services failing"
-KILLS = (*STEPS, SHAKEN, *CALLS)
-FAULTS = (
+SERVE = "serve, any call"
+POSTGRES = ("PostgreSQL, any moment", "PostgreSQL, any call")
+KILLS = (*STEPS, SHAKEN, *CALLS, SERVE, *POSTGRES)
+FAULTS: tuple[dict[str, Any], ...] = (
     {"service": "shortcut", "match": "POST /api/v3/stories/bulk", "fault": "drop_after", "rate": 0.3},
     {"service": "github", "match": "POST /repos/.*", "fault": "drop_after", "rate": 0.1},
     {"service": "github", "match": "POST /repos/.*", "fault": "status", "status": 502, "rate": 0.2},
@@ -26,44 +30,66 @@ FAULTS = (
 )
 
 
-def play(kind: str, seed: int, kills: int, url: str | None = None) -> Verdict:
+def play(kind: str, seed: int, kills: int) -> Verdict:
     """So many kills of one kind in a world of its own, then one run to the end."""
-    with ground(seed) as made:
-        if url is not None:
-            made.world.environment["SWITCHYARD_DATABASE_URL"] = url
+    with ExitStack() as stack:
+        made = stack.enter_context(ground(seed))
+        if kind in POSTGRES:
+            made.world.environment["SWITCHYARD_DATABASE_URL"] = stack.enter_context(postgres())
             made.world.run("migrate")
         if kind == SHAKEN:
             for fault in made.chance.sample(FAULTS, 2):
                 made.world.control(**fault, seed=seed)
+        made.world.environment["SWITCHYARD_ADMIN_TOKEN"] = "t"
         for attempt in range(kills * 3):
             if made.kills >= kills or made.hopeless:
                 break
             _feed(made, kind, attempt)
             if kind in UNCERTAIN and attempt % 2 == 0:
-                made.live(*_command(made), until=_trapped(made, UNCERTAIN[kind]))
-            made.live(*_command(made), until=_way(made, kind))
+                made.live(*_command(made, kind), until=_trapped(made, UNCERTAIN[kind]))
+            made.live(*_command(made, kind), until=_way(made, kind))
         return made.finish()
 
 
 def _way(made: Ground, kind: str) -> Callable[[Life], None]:
+    """How a life of this kind ends."""
     if kind in CALLS:
         return _trapped(made, kind)
-    if kind in ("any moment", SHAKEN):
-        return lambda life: None if life.wait(made.chance.uniform(0.4, 2.5)) else _kill(made, life)
+    if kind.endswith("any call"):
+        trapped = _trapped(made, made.chance.choice([call for call in CALLS if call not in UNCERTAIN]))
+        return (lambda life: _serving(made, life, trapped)) if kind == SERVE else trapped
     if kind == "between commits":
         return lambda life: _after_commits(made, life, made.chance.randint(1, 60))
-    return lambda life: _in_a_write(made, life, made.chance.randint(1, 40))
+    if kind == "inside a write":
+        return lambda life: _in_a_write(made, life, made.chance.randint(1, 40))
+    return lambda life: None if life.wait(made.chance.uniform(0.4, 2.5)) else _kill(made, life)
 
 
-def _command(made: Ground) -> list[str]:
+def _serving(made: Ground, life: Life, trapped: Callable[[Life], None]) -> None:
+    """Ask a server for a run, and let the trap end it; a server whose trap is not met is ended after a while."""
+    trapped(life)
+    deadline = time.monotonic() + 20
+    while "serving on" not in life.words and not life.wait(0.02) and time.monotonic() < deadline:
+        pass
+    address = life.words.partition("serving on ")[2].split()
+    if address:
+        with suppress(httpx.HTTPError):
+            httpx.post(f"{address[0]}/api/v1/runs", headers={"authorization": "Bearer t"})
+    if not life.wait(4):
+        life.process.terminate()
+
+
+def _command(made: Ground, kind: str) -> list[str]:
     """A run that is not the interrupted one's like, so that it reads on after having ended that one."""
+    if kind == SERVE:
+        return ["serve", "--port", "0"]
     day = made.chance.randint(1, 28)
     return ["run", "--json", "--wait", "20s", "--since", f"2026-01-{day:02}"]
 
 
 def _feed(made: Ground, kind: str, attempt: int) -> None:
     """There must be something left to do when the kill is to come."""
-    if kind == "edit":
+    if kind == "edit" or (kind.endswith("any call") and attempt % 3 == 2):
         for number in made.chance.sample(range(2, made.issues + 1), 4):
             made.change(number)
     elif attempt:

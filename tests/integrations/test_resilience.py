@@ -226,3 +226,47 @@ def test_the_delay_grows_is_jittered_and_bounded() -> None:
     for attempts, most in ((1, 1), (2, 2), (3, 4), (10, 10), (10_000, 10)):
         delays = {settings.delay(attempts) for _ in range(50)}
         assert most / 2 <= min(delays) and max(delays) <= most and len(delays) > 10
+
+
+@pytest.mark.parametrize("set_by", [-3600, 3600])
+async def test_a_clock_that_is_set_holds_nothing_up(set_by: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = guard(limits=[Limit([Rate(2, 0.3)])])
+    for _ in range(2):
+        await made.call(works)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() + set_by)
+    if set_by < 0:
+        with pytest.raises(RateLimited) as caught:
+            await made.call(works)
+        assert 0 < caught.value.until.timestamp() - time.time() < 0.5, "told in the clock as it is now"
+    await asyncio.sleep(0.4)
+    assert await made.call(works) == "ok"
+    made.tell("read", time.time() + 7200, 1)
+    await asyncio.sleep(0.4)
+    assert await made.call(works) == "ok", "another's clock that runs ahead"
+
+
+async def test_a_refusal_is_obeyed_as_long_as_it_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = guard()
+
+    async def limited() -> str:
+        raise RateLimited("slow down", datetime.now(UTC) + timedelta(seconds=0.3))
+
+    with pytest.raises(RateLimited):
+        await made.call(limited)
+    real = time.time
+    monkeypatch.setattr(time, "time", lambda: real() - 3600)
+    with pytest.raises(RateLimited):
+        await made.call(works)
+    await asyncio.sleep(0.35)
+    assert await made.call(works) == "ok"
+
+
+async def test_a_breaker_that_opened_in_the_future_waits_no_longer_than_any() -> None:
+    made = guard()
+    made.breaker.restore("open", datetime.now(UTC) + timedelta(hours=1))
+    with pytest.raises(BreakerOpen) as caught:
+        await made.call(works)
+    assert caught.value.until <= datetime.now(UTC) + timedelta(seconds=1.1)
+    await asyncio.sleep(0.25)
+    assert await made.call(works) == "ok"

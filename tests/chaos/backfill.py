@@ -1,0 +1,3 @@
+"""A backfill of many issues that is killed again and again: what was read is not read again."""
+
+ISSUES = 0

@@ -46,14 +46,18 @@ def beat(connection: Connection, me: str) -> None:
             )
         )
     if latest > now + SET_BACK:
-        connection.execute(sa.update(_table).where(here, _table.c.heartbeat_at > now).values(heartbeat_at=now))
+        connection.execute(
+            sa.update(_table).where(here, _table.c.heartbeat_at > now).values(heartbeat_at=now)
+        )
         outbox.set_back(connection, latest - now, now)
 
 
 def _now(connection: Connection) -> float:
     """Epoch seconds; the server's where there is one, for the clocks of several hosts differ."""
     if connection.dialect.name == "postgresql":
-        return float(connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one())
+        return float(
+            connection.execute(sa.select(sa.extract("epoch", sa.func.clock_timestamp()))).scalar_one()
+        )
     return time.time()
 
 
@@ -77,7 +81,7 @@ def alive(connection: Connection) -> list[str]:
 def _running(pid: int, executor_id: str) -> bool:
     try:
         process = psutil.Process(pid)
-        same = str(_started(process)) == executor_id.rsplit(":", 2)[1]
+        same = [str(_started(process))] == executor_id.split(":")[-2:-1]
         # A zombie holds its number but does nothing any more.
         return same and process.status() != psutil.STATUS_ZOMBIE
     except psutil.Error:

@@ -25,6 +25,8 @@ from models.errors import Rejected, Transient, Unauthorized
 from models.issue import parse_ref
 
 PER_PAGE = 100
+CLOCK_SKEW = timedelta(days=1)
+"""A command may have been stored under a clock that was hours ahead of GitHub's."""
 REPOSITORY_KEPT = 60.0
 """Seconds for which it is believed that a repository is there: each of its commands may ask."""
 
@@ -298,7 +300,7 @@ class GithubClient:
     async def _find_comment(self, pending: Pending) -> Answer | None:
         ref = str(pending.command.issue)
         repo, number = parse_ref(ref)
-        since = min(pending.created_at, pending.maybe_sent_at or pending.created_at) - timedelta(minutes=10)
+        since = min(pending.created_at, pending.maybe_sent_at or pending.created_at) - CLOCK_SKEW
         query = f"per_page={PER_PAGE}&since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
         address: str | None = f"/repos/{repo}/issues/{number}/comments?{query}"
         while address is not None:

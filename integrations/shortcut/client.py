@@ -29,7 +29,8 @@ from models.errors import Rejected
 from models.story import Story
 
 T = TypeVar("T")
-CLOCK_SKEW = timedelta(minutes=10)
+CLOCK_SKEW = timedelta(days=1)
+"""A command may have been stored under a clock that was hours ahead of Shortcut's."""
 NAMES_KEPT = 600.0
 """Seconds for which the names of states, members and epics are believed."""
 NAMES_ASKED = 30.0

@@ -61,7 +61,9 @@ def main() -> None:
     parser.add_argument("--write", action="store_true", help=f"put the table into {PAGE.name}")
     options = parser.parse_args()
     rounds = [
-        r for r in plan(options.kills, options.seed) if not options.only or any(o in r.kind for o in options.only)
+        r
+        for r in plan(options.kills, options.seed)
+        if not options.only or any(o in r.kind for o in options.only)
     ]
     rows = {r.kind: Row(r.kind) for r in rounds}
     started = time.monotonic()
@@ -71,7 +73,11 @@ def main() -> None:
             row.unable = verdict
             continue
         row.verdicts.append(verdict)
-        words = "clean" if verdict.clean else f"LOST {verdict.lost[:3]} DOUBLED {verdict.doubled[:3]} {verdict.wrong}"
+        words = (
+            "clean"
+            if verdict.clean
+            else f"LOST {verdict.lost[:3]} DOUBLED {verdict.doubled[:3]} {verdict.wrong}"
+        )
         print(
             f"{number:3}/{len(rounds)} {wanted.kind}, seed {wanted.seed}: {verdict.kills} kills, "
             f"{verdict.seconds:.0f} s, {words}",

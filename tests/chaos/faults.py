@@ -341,7 +341,9 @@ def postgres_restarted(made: Ground) -> None:
                     return
                 with engine.connect() as connection:
                     connection.execute(
-                        sa.text("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"),
+                        sa.text(
+                            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = :name"
+                        ),
                         {"name": name},
                     )
 

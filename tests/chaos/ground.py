@@ -238,7 +238,9 @@ class Ground:
             left = []
             for process in psutil.process_iter(["pid", "cwd", "cmdline"]):
                 if process.info["cwd"] == str(self.world.folder.resolve()):
-                    left.append(f"left behind: {process.info['pid']} {' '.join(process.info['cmdline'] or ())[:90]}")
+                    left.append(
+                        f"left behind: {process.info['pid']} {' '.join(process.info['cmdline'] or ())[:90]}"
+                    )
             if not left or time.monotonic() > deadline:
                 return left
             time.sleep(0.1)

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from bot.alerts import open_alerts
 from bot.schedule import next_fire
-from bot.store import outbox
+from bot.store import inbox, outbox
 from bot.web.health import Pulse
 from bot.wiring import App
 from models.tables import RunRow
@@ -114,6 +114,19 @@ def _families(connection: Connection, targets: list[str]) -> list[Metric]:
             commands.add_metric([target, state], counts.get((target, state), (0, 0.0))[0])
         waiting = counts.get((target, "pending"))
         oldest.add_metric([target], max(0.0, now - waiting[1]) if waiting else 0.0)
+    attempts = GaugeMetricFamily(
+        "switchyard_outbox_attempts", "Failed attempts of the commands that wait.", labels=["target"]
+    )
+    tried = outbox.attempts(connection)
+    for target in sorted({*targets, *tried}):
+        attempts.add_metric([target], tried.get(target, 0))
+    deliveries, since = inbox.depth(connection)
+    waiting_in = GaugeMetricFamily("switchyard_inbox_deliveries", "Deliveries that wait.", deliveries)
+    oldest_in = GaugeMetricFamily(
+        "switchyard_inbox_oldest_seconds",
+        "Age of the oldest delivery that waits.",
+        max(0.0, now - since) if since else 0.0,
+    )
     runs = GaugeMetricFamily("switchyard_runs", "Runs by status.", labels=["status"])
     query = sa.select(_runs.c.status, sa.func.count()).group_by(_runs.c.status)
     for status, count in connection.execute(query):
@@ -121,4 +134,4 @@ def _families(connection: Connection, targets: list[str]) -> list[Metric]:
     alerts = GaugeMetricFamily("switchyard_alert_since_seconds", "When an open alert began.", labels=["name"])
     for alert in open_alerts(connection):
         alerts.add_metric([alert["name"]], alert["since"])
-    return [commands, oldest, runs, alerts]
+    return [commands, oldest, attempts, waiting_in, oldest_in, runs, alerts]

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from config.settings import Settings
 from integrations.base import Check
@@ -24,6 +25,7 @@ def main(load: Callable[[], Settings], as_json: bool) -> int:
     checks = [Check("configuration", True, "read and valid")]
     checks += _local(settings)
     if all(check.ok for check in checks if check.name == "database"):
+        checks += _delivery(settings)
         checks += asyncio.run(_services(settings))
     _show(checks, as_json)
     return 0 if all(check.ok for check in checks) else 1
@@ -70,6 +72,37 @@ def _database(settings: Settings) -> Check:
             "correct storage.url, start the server, or run `switchyard migrate`",
         )
     return Check("database", True, detail)
+
+
+def _delivery(settings: Settings) -> list[Check]:
+    """Breakers that stand open, and commands that nobody will send without a person."""
+    import sqlalchemy as sa
+
+    from bot.store import outbox
+    from bot.store.database import Database
+    from models.tables import METADATA
+
+    breakers = METADATA.tables["breakers"]
+    database = Database(settings.storage.url)
+    try:
+        with database.read() as connection:
+            rows = connection.execute(sa.select(breakers).where(breakers.c.state != "closed")).all()
+            counts = outbox.counts(connection)
+    finally:
+        database.dispose()
+    checks = []
+    for row in rows:
+        since = datetime.fromtimestamp(row.opened_at or 0, UTC)
+        detail = f"{row.state} since {since:%Y-%m-%d %H:%M} UTC; its commands wait, nothing is lost"
+        checks.append(
+            Check(f"breaker {row.service}", False, detail, "when it is back: `switchyard queue drain`")
+        )
+    if not rows:
+        checks.append(Check("breakers", True, "all closed"))
+    dead = sum(count for (_, state), (count, _) in counts.items() if state == "dead")
+    waiting = sum(count for (_, state), (count, _) in counts.items() if state == "pending")
+    mend = "`switchyard queue list` says why; then `queue retry` or `queue discard`"
+    return [*checks, Check("queue", not dead, f"{waiting} commands wait, {dead} dead", mend)]
 
 
 def _model(settings: Settings) -> Check:

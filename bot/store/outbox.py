@@ -484,6 +484,16 @@ def counts(connection: Connection) -> dict[tuple[str, str], tuple[int, float]]:
     return {(target, state): (count, oldest) for target, state, count, oldest in rows}
 
 
+def attempts(connection: Connection) -> dict[str, int]:
+    """Failed attempts of the commands that wait, by target."""
+    query = (
+        sa.select(_table.c.target, sa.func.sum(_table.c.attempts))
+        .where(_table.c.state == "pending")
+        .group_by(_table.c.target)
+    )
+    return {target: int(total or 0) for target, total in connection.execute(query)}
+
+
 def retry(connection: Connection, key: str | None) -> int:
     """Send a dead or waiting command again now (all dead ones where key is None); returns how many."""
     where = _table.c.state == "dead" if key is None else _table.c.key == key

@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from typing import Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
@@ -13,6 +15,9 @@ from integrations.slack.settings import SlackSettings
 from models.commands import Pending
 from models.errors import RateLimited, Rejected, SwitchyardError, Transient, Unauthorized
 
+CLOCK_SKEW = timedelta(minutes=10)
+MOST_PAGES = 5
+"""Pages of channels, of a thousand each, that are looked through for a name."""
 _CREDENTIAL = {
     "invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired", "missing_scope",
     "no_permission", "not_allowed_token_type",
@@ -32,6 +37,7 @@ class SlackClient:
         self._web = AsyncWebClient(token=token, base_url=base_url, timeout=int(guard.timeout) or 1)
         self._web.retry_handlers.clear()
         self._session: aiohttp.ClientSession | None = None
+        self._ids: dict[str, str] = {}
 
     def bulk_size(self, operation: str) -> int:
         return 1
@@ -40,14 +46,69 @@ class SlackClient:
         (pending,) = pendings
         if pending.command.operation != "post_message":
             raise Rejected(f"slack: unknown operation {pending.command.operation!r}")
+        return [await self.guard.call(lambda: self._post(pending, self._channel_of(pending)))]
+
+    def _channel_of(self, pending: Pending) -> str:
         security = pending.key.startswith("security:")
         fallback = self._settings.security_channel if security else self._settings.channel
-        channel = str(pending.payload["channel"]) or fallback
-        return [await self.guard.call(lambda: self._post(pending, channel))]
+        return str(pending.payload["channel"]) or fallback
 
     async def find(self, pendings: Sequence[Pending]) -> Mapping[str, Answer]:
-        """Nothing: posting is at least once; the message's metadata names the command."""
-        return {}
+        """Messages whose metadata names these commands.
+
+        Reading them needs the scopes channels:read and channels:history (groups:… for private channels).
+        Without them nothing is found, and a lost answer may repeat a message.
+        """
+        found: dict[str, Answer] = {}
+        for pending in pendings:
+            try:
+                identifier = await self._identifier(self._channel_of(pending))
+                if identifier is None:
+                    continue
+                since = f"{(pending.created_at - CLOCK_SKEW).timestamp():.6f}"
+                answer = await self.guard.read(
+                    lambda identifier=identifier, since=since: self._ask(  # type: ignore[misc]
+                        "conversations.history",
+                        channel=identifier,
+                        oldest=since,
+                        limit=200,
+                        include_all_metadata="true",
+                    )
+                )
+            except (Unauthorized, Rejected):
+                continue
+            for message in answer.get("messages") or ():
+                payload = (message.get("metadata") or {}).get("event_payload") or {}
+                if payload.get("key") == pending.key:
+                    found[pending.key] = {"channel": identifier, "ts": message.get("ts")}
+        return found
+
+    async def _identifier(self, channel: str) -> str | None:
+        """The id of a channel that was given by its name; None where the bot does not see it."""
+        name = channel.lstrip("#")
+        if not channel.startswith("#"):
+            return channel
+        if name not in self._ids:
+            cursor = ""
+            for _ in range(MOST_PAGES):
+                answer = await self.guard.read(
+                    lambda cursor=cursor: self._ask(  # type: ignore[misc]
+                        "conversations.list", limit=1000, exclude_archived="true", cursor=cursor
+                    )
+                )
+                self._ids |= {str(c.get("name")): str(c.get("id")) for c in answer.get("channels") or ()}
+                cursor = (answer.get("response_metadata") or {}).get("next_cursor") or ""
+                if name in self._ids or not cursor:
+                    break
+        return self._ids.get(name)
+
+    async def _ask(self, method: str, **arguments: Any) -> Mapping[str, Any]:
+        try:
+            answer = await self._client().api_call(method, http_verb="GET", params=arguments)
+        except Exception as error:
+            raise _translate(error, "") from None
+        data = answer.data
+        return data if isinstance(data, dict) else {}
 
     async def check(self) -> str:
         async def who() -> str:

@@ -255,6 +255,17 @@ def test_a_refused_credential_fails_the_run_with_one_line(tmp_path: Path) -> Non
         assert "GITHUB_TOKEN" in result.json["problems"][0]
 
 
+def test_a_digest_whose_answer_was_lost_is_not_posted_twice(tmp_path: Path) -> None:
+    with bugs(tmp_path, many(3)) as world:
+        world.control(service="slack", match=".*chat.postMessage", fault="drop_after", times=1)
+        done = world.run("run", "--json")
+        assert done.json["status"] == "completed", done.json
+        assert done.json["notifications"]["slack"] == 1
+        # Its metadata told that it had arrived.
+        assert len(world.listed("messages")) == 1
+        world.assert_contracts()
+
+
 def test_a_refused_slack_token_loses_no_digest(tmp_path: Path) -> None:
     with bugs(tmp_path, many(3)) as world:
         token = world.environment["SLACK_BOT_TOKEN"]

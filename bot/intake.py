@@ -12,10 +12,12 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.reconcile import observe, reconcile, shortcut_of
 from bot.store import cases, inbox, runs
 from bot.store.database import brief
 from bot.wiring import App
 from integrations.github.payloads import is_pull_request, parse_issue
+from models.errors import SwitchyardError
 from models.issue import Issue
 
 log = structlog.get_logger()
@@ -27,6 +29,10 @@ KNOWN = frozenset({"closed", "locked", "unlocked", "milestoned", "demilestoned",
 GONE = frozenset({"deleted", "transferred"})
 TAKEN = 500
 """Deliveries that are taken at once."""
+ONE_BY_ONE = 20
+"""Stories that are asked for one by one; of more, what changed is asked for in one request."""
+STORY_PAUSE = 30.0
+"""Seconds until Shortcut is asked again after it did not answer."""
 LOOK = 1.0
 """Seconds between two looks for deliveries that another process stored."""
 
@@ -69,13 +75,15 @@ async def work_inbox(app: App) -> None:
     """Turn deliveries into batches, for ever; woken when one is stored."""
     names = frozenset(name.lower() for name in app.settings.repositories)
     size = app.settings.scaling.batch_size
-    pruned = 0.0
+    pruned = rest = 0.0
     while True:
         try:
             app.delivered.clear()
-            while await app.database.query(inbox.is_waiting):
+            while await app.database.query(lambda c: inbox.is_waiting(c, "github")):
                 if await app.database.run(lambda c: take(c, names, size)):
                     app.new_batches.set()
+            if time.time() > rest and await app.database.query(lambda c: inbox.is_waiting(c, "shortcut")):
+                rest = await _look_at_stories(app)
             if time.time() - pruned > 3600:
                 pruned = time.time()
                 await app.database.run(lambda c: inbox.prune(c, time.time()))
@@ -89,12 +97,54 @@ async def work_inbox(app: App) -> None:
             pass
 
 
+async def _look_at_stories(app: App) -> float:
+    """Bring the stories that Shortcut told of together with their issues, many changes of one in one look.
+
+    Returns the time before which there is no use in trying again (epoch seconds); 0 where all went well.
+    """
+    rows = await app.database.query(lambda c: inbox.waiting(c, "shortcut", TAKEN))
+    numbers = list(dict.fromkeys(number for row in rows for number in stories_of(row.payload)))
+    client = shortcut_of(app)
+    note = "its story was looked at"
+    try:
+        if client is None:
+            note = "shortcut is off"
+        elif len(numbers) > ONE_BY_ONE:
+            await reconcile(app)
+        else:
+            found = [await client.story(number) for number in numbers]
+            await observe(app, [story for story in found if story is not None])
+    except SwitchyardError as error:
+        log.warning("stories could not be looked at, trying again", reason=str(error))
+        return time.time() + STORY_PAUSE
+    await app.database.run(lambda c: inbox.settle(c, dict.fromkeys((row.id for row in rows), note)))
+    return 0.0
+
+
+def stories_of(text: str) -> list[int]:
+    """The stories that one of Shortcut's deliveries is about."""
+    try:
+        payload = json.loads(text)
+    except (ValueError, RecursionError):
+        return []
+    actions = payload.get("actions") if isinstance(payload, Mapping) else None
+    return [
+        action["id"]
+        for action in (actions if isinstance(actions, list) else ())
+        if isinstance(action, Mapping)
+        and action.get("entity_type") == "story"
+        and isinstance(action.get("id"), int)
+        and not isinstance(action["id"], bool)
+        and 0 < action["id"] < 2**53
+    ][:100]
+
+
 def take(connection: Connection, repositories: frozenset[str], size: int) -> int:
     """Hand deliveries over to batches, those of one issue together; returns how many issues that were.
 
     The run they belong to is the day's; nobody drives it, for it has nothing to fetch.
     """
-    rows = inbox.waiting(connection, TAKEN)
+    rows = inbox.waiting(connection, "github", TAKEN)
     if not rows:
         return 0
     notes: dict[str, str] = {}

@@ -73,11 +73,11 @@ def _values(row: Received) -> tuple[Any, ...]:
     )
 
 
-def waiting(connection: Connection, limit: int) -> list[Any]:
-    """Deliveries that nothing was made of yet, the oldest first; locked against other processes."""
+def waiting(connection: Connection, source: str, limit: int) -> list[Any]:
+    """A service's deliveries that nothing was made of yet, the oldest first; locked against other processes."""
     query = (
         sa.select(_table)
-        .where(_table.c.state == "pending")
+        .where(_table.c.state == "pending", _table.c.id.startswith(f"{source}:"))
         .order_by(_table.c.received_at, _table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -85,9 +85,10 @@ def waiting(connection: Connection, limit: int) -> list[Any]:
     return list(connection.execute(query))
 
 
-def is_waiting(connection: Connection) -> bool:
-    """Is there anything to do? Cheaper than taking the write lock to find out."""
-    query = sa.select(_table.c.id).where(_table.c.state == "pending").limit(1)
+def is_waiting(connection: Connection, source: str) -> bool:
+    """Is there anything of this service to do? Cheaper than taking the write lock to find out."""
+    mine = _table.c.id.startswith(f"{source}:")
+    query = sa.select(_table.c.id).where(_table.c.state == "pending", mine).limit(1)
     return connection.execute(query).first() is not None
 
 

@@ -110,6 +110,16 @@ class ShortcutClient:
             await self.guard.read(lambda: self._json("POST", "/api/v3/stories/search", json=body))
         )
 
+    async def story(self, number: int) -> Story | None:
+        """One story as it is now; None where it is gone."""
+        try:
+            found = await self.guard.read(lambda: self._json("GET", f"/api/v3/stories/{number}"))
+        except Rejected as error:
+            if error.status == 404:
+                return None
+            raise
+        return next(iter(read_stories([found])), None)
+
     async def names(
         self,
         *,

@@ -89,6 +89,7 @@ def serving(folder: Path, issues: list[dict[str, Any]] | None = None) -> Iterato
         world.set("repositories", REPO)
         world.route_all("bug")
         world.environment["GITHUB_WEBHOOK_SECRET"] = SECRET
+        world.environment["SHORTCUT_WEBHOOK_SECRET"] = SECRET
         for issue in issues or ():
             assert issue["repo"] == REPO
         served = Served(world)
@@ -146,6 +147,32 @@ def test_one_of_many_about_one_issue_counts(served: tuple[World, Served]) -> Non
         assert http.get("/api/v1/queue").json()["dead"] == []
     stored = [s for s in world.listed("stories") if s["external_id"] == f"story:{REPO}#2"]
     assert len(stored) == 1
+
+
+def test_what_people_do_with_a_story_shows_on_its_issue(served: tuple[World, Served]) -> None:
+    world, door = served
+    door.post(issue_event(9), delivery="nine")
+    key = f"story:{REPO}#9"
+    world.wait_until(lambda: any(s["external_id"] == key for s in world.listed("stories")))
+    world.wait_until(lambda: "bug" in labels_of(world, 9))
+    story = next(s for s in world.listed("stories") if s["external_id"] == key)
+    moved = world.http.put(
+        f"/api/v3/stories/{story['id']}",
+        json={"workflow_state_id": 500000002},
+        headers={"Shortcut-Token": "a-person"},
+    )
+    assert moved.status_code == 200, moved.text
+    action = {"id": story["id"], "entity_type": "story", "action": "update"}
+    for delivery, actions in (("u-1", [action]), ("u-2", [{**action, "id": 999_999}]), ("u-3", [])):
+        body = json.dumps({"id": delivery, "changed_at": "2026-11-21T10:00:00Z", "actions": actions}).encode()
+        mac = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest()
+        sent = {"content-type": "application/json", "payload-signature": mac}
+        answer = door.http.post("/webhooks/shortcut", content=body, headers=sent)
+        assert answer.status_code == 202, answer.text
+        assert door.http.post("/webhooks/shortcut", content=body, headers=sent).status_code == 200
+        wrong = sent | {"payload-signature": "0" * 64}
+        assert door.http.post("/webhooks/shortcut", content=body, headers=wrong).status_code == 401
+    world.wait_until(lambda: any(name.startswith("story: ") for name in labels_of(world, 9)))
 
 
 BODY = issue_event(3)

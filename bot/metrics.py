@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from bot.alerts import open_alerts
 from bot.schedule import next_fire
-from bot.store import inbox, outbox
+from bot.store import inbox, queue
 from bot.web.health import Pulse
 from bot.wiring import App
 from models.tables import RunRow
@@ -101,7 +101,7 @@ class _State(Collector):
 
 
 def _families(connection: Connection, targets: list[str]) -> list[Metric]:
-    counts = outbox.counts(connection)
+    counts = queue.counts(connection)
     commands = GaugeMetricFamily(
         "switchyard_outbox_commands", "Commands that wait or are dead.", labels=["target", "state"]
     )
@@ -117,7 +117,7 @@ def _families(connection: Connection, targets: list[str]) -> list[Metric]:
     attempts = GaugeMetricFamily(
         "switchyard_outbox_attempts", "Failed attempts of the commands that wait.", labels=["target"]
     )
-    tried = outbox.attempts(connection)
+    tried = queue.attempts(connection)
     for target in sorted({*targets, *tried}):
         attempts.add_metric([target], tried.get(target, 0))
     deliveries, since = inbox.depth(connection)

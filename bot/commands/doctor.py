@@ -78,7 +78,7 @@ def _delivery(settings: Settings) -> list[Check]:
     """Breakers that stand open, and commands that nobody will send without a person."""
     import sqlalchemy as sa
 
-    from bot.store import outbox
+    from bot.store import queue
     from bot.store.database import Database
     from models.tables import METADATA
 
@@ -87,7 +87,7 @@ def _delivery(settings: Settings) -> list[Check]:
     try:
         with database.read() as connection:
             rows = connection.execute(sa.select(breakers).where(breakers.c.state != "closed")).all()
-            counts = outbox.counts(connection)
+            counts = queue.counts(connection)
     finally:
         database.dispose()
     checks = []

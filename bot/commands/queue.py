@@ -4,7 +4,7 @@ import json
 import sys
 import time
 
-from bot.store import outbox
+from bot.store import queue
 from bot.store.database import Database
 from config.settings import Settings
 from models.errors import UserFacing
@@ -12,7 +12,7 @@ from models.errors import UserFacing
 
 def list_queue(database: Database, as_json: bool) -> None:
     with database.read() as connection:
-        lists = {state: outbox.items(connection, state) for state in ("pending", "dead")}
+        lists = {state: queue.items(connection, state) for state in ("pending", "dead")}
     if as_json:
         sys.stdout.write(json.dumps(lists, indent=2) + "\n")
         return
@@ -49,12 +49,12 @@ async def _drain(app: "object", wait: float) -> dict[str, int]:
     assert isinstance(app, App)
     try:
         started = time.time()
-        await app.database.run(outbox.unblock)
+        await app.database.run(queue.unblock)
         async with working(app):
             for guard in app.guards.values():
                 guard.breaker.probe_now()
             await settle(app, None, started + wait)
-        return await app.database.query(lambda c: outbox.drained(c, started))
+        return await app.database.query(lambda c: queue.drained(c, started))
     finally:
         await close(app)
 
@@ -63,7 +63,7 @@ def retry_queue(database: Database, key: str | None, all_dead: bool) -> None:
     if (key is None) == (not all_dead):
         raise UserFacing("queue retry: name one KEY, or say --all-dead")
     with database.write() as connection:
-        count = outbox.retry(connection, key)
+        count = queue.retry(connection, key)
     if key is not None and count == 0:
         raise UserFacing(
             f"queue retry: no waiting or dead command {key!r}; `switchyard queue list` shows them"
@@ -75,7 +75,7 @@ def retry_queue(database: Database, key: str | None, all_dead: bool) -> None:
 
 def discard_queue(database: Database, key: str) -> None:
     with database.write() as connection:
-        found = outbox.discard(connection, key)
+        found = queue.discard(connection, key)
     if not found:
         raise UserFacing(
             f"queue discard: no waiting or dead command {key!r}; `switchyard queue list` shows them"

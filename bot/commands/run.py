@@ -16,6 +16,7 @@ from rich.progress import (
     SpinnerColumn,
     TextColumn,
     TimeElapsedColumn,
+    TimeRemainingColumn,
 )
 
 from bot import report as report_file
@@ -169,19 +170,31 @@ class ProgressBar:
             BarColumn(),
             MofNCompleteColumn(),
             TimeElapsedColumn(),
+            TimeRemainingColumn(),
+            TextColumn("left"),
             console=console,
             transient=True,
             disable=not console.is_terminal,
+            # A spent budget stops deliveries for most of a minute: the pace is that of several.
+            speed_estimate_period=300,
         )
+        self.refresh = self._bar.refresh
 
     def __enter__(self) -> engine.Watch:
         self._bar.start()
         task = self._bar.add_task("fetching", total=None)
+        shown = "fetching"
 
         def watch(progress: engine.Progress) -> None:
-            self._bar.update(
-                task, description=progress.phase, completed=progress.triaged, total=progress.fetched or None
-            )
+            nonlocal shown
+            done, total = progress.triaged, progress.expected
+            if progress.phase == "delivering":
+                done, total = progress.delivered, progress.delivered + progress.waiting
+            if progress.phase != shown and progress.phase == "delivering":
+                # Other things are counted now, and the pace is another.
+                self._bar.reset(task)
+            shown = progress.phase
+            self._bar.update(task, description=shown, completed=done, total=total or None)
 
         return watch
 

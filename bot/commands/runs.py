@@ -2,6 +2,8 @@
 
 import json
 import sys
+from collections.abc import Mapping
+from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
@@ -59,6 +61,8 @@ def show_run(database: Database, settings: Settings, run_id: str, as_json: bool)
         return
     console = Console()
     report_file.terminal(report, console)
+    if report.progress:
+        console.print(_stands(report.progress), highlight=False)
     table = Table(box=None, pad_edge=False)
     for title in ("step", "state", "issues"):
         table.add_column(title)
@@ -70,6 +74,16 @@ def show_run(database: Database, settings: Settings, run_id: str, as_json: bool)
         console.print(
             f"  {line.ref}  {line.route}  {escape(title)}  {escape(plain(line.error, 200))}", highlight=False
         )
+
+
+def _stands(progress: Mapping[str, Any]) -> str:
+    """How far a run is that has not ended, in a line."""
+    of = f" of {progress['expected']:,}" if "expected" in progress else ""
+    line = f"At work: {progress['triaged']:,}{of} issues thought about"
+    line += (
+        f", {progress['delivered']:,} of {progress['delivered'] + progress['waiting']:,} commands delivered"
+    )
+    return line + (f", ready about {progress['estimated_end']}" if "estimated_end" in progress else "")
 
 
 def change_run(database: Database, run_id: str, wanted: str, *, drop: bool = False) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot.store import outbox
+from bot.store import queue
 from models.errors import UserFacing
 from models.report import GITHUB_KEYS, NOTIFICATION_KEYS, STORY_KEYS
 from models.tables import BatchRow, CaseRow, CommandRow, RepositoryRow, RunRow
@@ -107,7 +107,7 @@ def change(connection: Connection, run_id: str, wanted: str, *, drop: bool = Fal
         raise UserFacing(f"run {run_id} is {row.status}; there is nothing to {wanted}")
     status = {"pause": "paused", "resume": "running", "cancel": "cancelled"}[wanted]
     update(connection, run_id, status=status)
-    return status, outbox.drop_run(connection, run_id) if drop and wanted == "cancel" else 0
+    return status, queue.drop_run(connection, run_id) if drop and wanted == "cancel" else 0
 
 
 def status(connection: Connection, run_id: str) -> str | None:
@@ -278,6 +278,13 @@ def delivered(connection: Connection, run_id: str) -> dict[str, dict[str, int]]:
     ):
         github[("updated", "dead", "queued")[level]] = count
     return {"stories": stories, "github": github, "notifications": notifications}
+
+
+def deliveries(connection: Connection, run_id: str) -> tuple[int, int]:
+    """How many of a run's commands were delivered, and how many wait."""
+    query = sa.select(_commands.c.state, sa.func.count()).where(_commands.c.run_id == run_id)
+    counts: dict[str, int] = dict(connection.execute(query.group_by(_commands.c.state)).tuples().all())
+    return counts.get("sent", 0), counts.get("pending", 0)
 
 
 def has_commands(connection: Connection, run_id: str) -> bool:

@@ -77,7 +77,7 @@ class Api:
     async def list_queue(self, request: Request) -> Response:
         if (answer := self.access.may_read(request)) is not Answer.YES:
             return refusal(answer)
-        return JSONResponse(await self.app.database.query(lambda c: snapshot.queue(c, QUEUE_LIMIT)))
+        return JSONResponse(await self.app.database.query(lambda c: snapshot.queued(c, QUEUE_LIMIT)))
 
     async def show_status(self, request: Request) -> Response:
         if (answer := self.access.may_read(request)) is not Answer.YES:

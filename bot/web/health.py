@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.schedule import Scheduler
-from bot.store import outbox
+from bot.store import queue
 from bot.wiring import App
 from integrations.base import Target
 from integrations.resilience import Guard
@@ -127,7 +127,7 @@ async def _depth(app: App) -> tuple[dict[str, int], str | None]:
     """How many commands wait and how many are dead; or what is wrong with the database."""
     try:
         async with asyncio.timeout(DATABASE_TIMEOUT):
-            counts = await app.database.query(outbox.counts)
+            counts = await app.database.query(queue.counts)
     except TimeoutError:
         return {}, f"no answer within {DATABASE_TIMEOUT:g} s"
     except sa.exc.SQLAlchemyError as error:

@@ -11,7 +11,7 @@ from bot import aggregate
 from bot.alerts import open_alerts
 from bot.metrics import release
 from bot.schedule import next_fire
-from bot.store import outbox, runs
+from bot.store import outbox, queue, runs
 from bot.web.health import Pulse, breakers, iso
 from bot.wiring import App
 from models.report import RunReport
@@ -54,14 +54,14 @@ def _may_change(report: RunReport) -> bool:
     return report.status == "paused" or any(part.get("queued") or part.get("dead") for part in parts)
 
 
-def queue(connection: Connection, limit: int) -> dict[str, list[dict[str, Any]]]:
+def queued(connection: Connection, limit: int) -> dict[str, list[dict[str, Any]]]:
     """The queue as `queue list --json` prints it."""
-    return {state: outbox.items(connection, state, limit) for state in ("pending", "dead")}
+    return {state: queue.items(connection, state, limit) for state in ("pending", "dead")}
 
 
 def queue_by_target(connection: Connection, now: float) -> list[dict[str, Any]]:
     """For each target how much waits, how much is dead, how old the oldest is, and what holds it up."""
-    counts = outbox.counts(connection)
+    counts = queue.counts(connection)
     lanes = {lane.name: lane for lane in outbox.lanes(connection)}
     shown = []
     for target in sorted({target for target, _ in counts}):

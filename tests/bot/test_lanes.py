@@ -12,7 +12,7 @@ import pytest
 
 from bot import lanes as lanes_module
 from bot.lanes import Lane
-from bot.store import outbox, owners
+from bot.store import outbox, owners, queue
 from bot.store.database import Database, GroupWriter
 from integrations.base import Answer, RetrySettings
 from models.commands import Pending, create_story
@@ -88,7 +88,7 @@ def wish(database: Database, *names: str) -> None:
 
 def left(database: Database, state: str) -> dict[str, str]:
     with database.read() as connection:
-        return {item["key"]: item["last_error"] or "" for item in outbox.items(connection, state)}
+        return {item["key"]: item["last_error"] or "" for item in queue.items(connection, state)}
 
 
 async def drain(lane: Lane, times: int = 1) -> None:
@@ -113,7 +113,7 @@ async def test_in_an_outage_nothing_dies(database: Database) -> None:
     target.size = 3
     for _ in range(3):
         with database.write() as connection:
-            outbox.retry(connection, None)
+            queue.retry(connection, None)
         # Not one of them was taken, so it may be the target's fault.
         target.errors = {f"story:o/r#{n}": Transient("503") for n in range(1, 4)}
         await once(lane, target)

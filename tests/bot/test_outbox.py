@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.store import outbox, runs
+from bot.store import outbox, queue, runs
 from bot.store.database import Database
 from bot.store.outbox import Outcome
 from models.commands import Command, Pending, add_labels, create_story, write_comment
@@ -102,7 +102,7 @@ def test_what_waits_goes_on_however_the_story_ended(database: Database, end: str
     (pending,) = due(database, "shortcut")
     if end == "discarded":
         with database.write() as connection:
-            assert outbox.discard(connection, pending.key)
+            assert queue.discard(connection, pending.key)
     else:
         save(database, pending, **({"answer": {"id": 1}} if end == "sent" else {"error": "no"}))
     # Asked for afterwards, the comment finds nothing to wait for.
@@ -165,11 +165,11 @@ def test_only_one_process_holds_a_lane(database: Database) -> None:
 def test_retry_and_discard_touch_only_what_is_there(database: Database) -> None:
     store(database, story(), now=time.time())
     with database.write() as connection:
-        assert outbox.retry(connection, "story:none") == 0
-        assert outbox.retry(connection, f"story:{REF}") == 1
-        assert not outbox.discard(connection, "story:none")
-        assert outbox.discard(connection, f"story:{REF}")
-        assert outbox.retry(connection, None) == 0
+        assert queue.retry(connection, "story:none") == 0
+        assert queue.retry(connection, f"story:{REF}") == 1
+        assert not queue.discard(connection, "story:none")
+        assert queue.discard(connection, f"story:{REF}")
+        assert queue.retry(connection, None) == 0
     assert store(database, story())[f"story:{REF}"] == "existing", "what a person dropped stays dropped"
 
 
@@ -182,7 +182,7 @@ def test_dropping_a_runs_commands_leaves_what_may_have_left(database: Database) 
     store(database, write_comment(REF, "two"), run="r1")
     with database.write() as connection:
         assert outbox.mark(connection, [f"labels:{other}", "nobody"], NOW) == {f"labels:{other}"}
-        assert outbox.drop_run(connection, "r1") == 3
+        assert queue.drop_run(connection, "r1") == 3
     assert [p.key for p in due(database, "github", NOW + 9)] == [f"labels:{other}"]
     assert due(database, "shortcut") == []
     # The next run decides again; the comment that stands is edited, not written twice.
@@ -195,5 +195,5 @@ def test_dropping_a_runs_commands_leaves_what_may_have_left(database: Database) 
 def test_what_was_given_up_meanwhile_is_not_sent(database: Database) -> None:
     store(database, story())
     with database.write() as connection:
-        assert outbox.discard(connection, f"story:{REF}")
+        assert queue.discard(connection, f"story:{REF}")
         assert outbox.mark(connection, [f"story:{REF}"], NOW) == set()

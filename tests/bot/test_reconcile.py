@@ -13,7 +13,7 @@ import pytest
 from bot import runs as engine
 from bot.reconcile import github_hosts, look, reconcile
 from bot.runs import settle
-from bot.store import cases, outbox, runs, stories
+from bot.store import cases, queue, runs, stories
 from bot.wiring import App, build, close, working
 from config.load import load
 from integrations.github.settings import GithubSettings
@@ -388,7 +388,7 @@ async def test_an_issue_that_is_gone_costs_nothing(world: World) -> None:
         world.control(issue={"repo": REPO, "number": 2, "moved_to": "octo/gadgets#1"})
         world.control(reset="faults")
         app.guards["github"].breaker.probe_now()
-        await app.database.run(outbox.unblock)
+        await app.database.run(queue.unblock)
         await settle(app, None, time.time() + 30)
         row = await app.database.query(lambda c: runs.get(c, run_id))
         found = (await app.database.query(lambda c: runs.delivered(c, run_id)))["github"]
@@ -401,7 +401,7 @@ async def test_an_issue_that_is_gone_costs_nothing(world: World) -> None:
         # Its story moves; nothing is asked of GitHub any more.
         change(world, 1, workflow_state_id=DONE)
         await run(app)
-        assert not await app.database.query(lambda c: outbox.items(c, "dead"))
+        assert not await app.database.query(lambda c: queue.items(c, "dead"))
 
 
 async def test_a_repository_that_is_gone_is_a_refusal_that_names_it(world: World) -> None:
@@ -411,7 +411,7 @@ async def test_a_repository_that_is_gone_is_a_refusal_that_names_it(world: World
         world.control(repo=REPO, access="gone")
         await reconcile(app)
         await settle(app, None, time.time() + 20)
-        (dead,) = await app.database.query(lambda c: outbox.items(c, "dead"))
+        (dead,) = await app.database.query(lambda c: queue.items(c, "dead"))
         assert REPO in dead["last_error"] and "repository is gone" in dead["last_error"]
 
 

@@ -14,6 +14,10 @@ def _word(value: Any) -> Any:
     return "off" if value is False else value
 
 
+MOST_REQUESTS = Rate(15_000, 3600)
+"""What GitHub grants an organisation's App on an enterprise plan, and nobody else more."""
+
+
 class GithubSettings(Section):
     base_url: str = Field("https://api.github.com", pattern=r"^https?://", examples=["https://host/path"])
     rate_limit: RateField = Rate(5000, 3600)
@@ -33,14 +37,18 @@ class GithubSettings(Section):
     def limits(self) -> list[Limit]:
         """GitHub's limits: requests, points, and what creates content.
 
-        Who allows more content than GitHub does works against another server; the limits that were not
-        named in the configuration are then not assumed either.
+        Who allows more than GitHub ever does works against another server; the limits that were not named
+        in the configuration are then not assumed either.
         """
         content = [self.content_rate_limit]
         found = [Limit([self.rate_limit])]
-        standard = self.content_rate_limit.count * 60 <= 80 * self.content_rate_limit.seconds
+        standard = _within(self.content_rate_limit, Rate(80, 60)) and _within(self.rate_limit, MOST_REQUESTS)
         if standard or "points_rate_limit" in self.model_fields_set:
             found.append(Limit([self.points_rate_limit], {"read": 1, "write": 5, "content": 5}))
         if standard or "content_hour_limit" in self.model_fields_set:
             content.append(self.content_hour_limit)
         return [*found, Limit(content, ONLY_CONTENT)]
+
+
+def _within(rate: Rate, most: Rate) -> bool:
+    return rate.count * most.seconds <= most.count * rate.seconds

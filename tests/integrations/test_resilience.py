@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from integrations.base import ONLY_CONTENT, BreakerSettings, Kind, Limit, RetrySettings
+from integrations.github.settings import GithubSettings
 from integrations.resilience import Guard, retry_after
 from models.errors import BreakerOpen, RateLimited, Rejected, Transient
 from models.units import Rate
@@ -270,3 +271,20 @@ async def test_a_breaker_that_opened_in_the_future_waits_no_longer_than_any() ->
     assert caught.value.until <= datetime.now(UTC) + timedelta(seconds=1.1)
     await asyncio.sleep(0.25)
     assert await made.call(works) == "ok"
+
+
+@pytest.mark.parametrize(
+    ("given", "points", "windows"),
+    [
+        ({}, True, 2),
+        ({"content_rate_limit": "40/minute"}, True, 2),
+        # Another server's limits: nothing is assumed that was not said.
+        ({"content_rate_limit": "100000/minute"}, False, 1),
+        ({"rate_limit": "10000000/hour"}, False, 1),
+        ({"content_rate_limit": "80/3s", "points_rate_limit": "900/3s"}, True, 1),
+    ],
+)
+def test_githubs_limits(given: dict[str, str], points: bool, windows: int) -> None:
+    limits = GithubSettings.model_validate(given).limits()
+    assert any(limit.cost.get("write") == 5 for limit in limits) is points
+    assert len(limits[-1].rates) == windows

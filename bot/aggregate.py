@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from bot import report as report_file
+from bot.fetch import Fetching
 from bot.store import cases, outbox, runs
 from bot.wiring import App
 from integrations.slack.payloads import digest, security_digest
@@ -64,9 +65,41 @@ def summarise(
         problems=(*row.problems, *_lane_problems(states)),
         skipped=skipped,
         resumes_at=iso(resumes) if resumes is not None else None,
+        progress=None
+        if ending or row.status != "running"
+        else progress_of(progress, totals, *runs.deliveries(connection, row.id), row.started_at, time.time()),
         duration_seconds=round((row.finished_at or time.time()) - row.started_at, 3),
         report=(row.report or {}).get("report"),
     )
+
+
+def progress_of(
+    progress: Mapping[str, Any],
+    totals: Mapping[str, Any],
+    delivered: int,
+    waiting: int,
+    started: float,
+    now: float,
+) -> dict[str, Any]:
+    """Where a run stands that has not ended: issues without pull requests, and commands.
+
+    The end is estimated from the share that is done: of the issues, those thought about; of their commands,
+    those delivered.
+    """
+    state = Fetching(**progress)
+    triaged = sum(totals.get(name, 0) for name in ("triaged", "unchanged", "failed"))
+    found: dict[str, Any] = {
+        "fetched": state.fetched - state.pulls,
+        "triaged": triaged,
+        "delivered": delivered,
+        "waiting": waiting,
+    }
+    expected = state.expected_issues
+    if not expected:
+        return found
+    share = min(1.0, triaged / expected) * (delivered / (delivered + waiting) if delivered + waiting else 1.0)
+    end = {"estimated_end": iso(now + (now - started) * (1 - share) / share)} if share else {}
+    return {**found, "expected": expected, **end}
 
 
 def _status(

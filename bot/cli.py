@@ -323,7 +323,9 @@ def main() -> None:
             raise
         if type(error).__module__.startswith("sqlalchemy"):
             words = str(getattr(error, "orig", None) or error).strip().splitlines()[0][:200]
-            _end(f"database: {words}; check storage.url or $SWITCHYARD_DATABASE_URL", 2)
+            from bot.store.database import advice
+
+            _end(f"database: {words}; {advice(error)}", 2)
         _end(
             f"unexpected {type(error).__name__}: {str(error)[:300]}\n"
             "This is a fault of Switchyard; `python -X dev -m bot …` shows where.",

@@ -5,6 +5,7 @@ import functools
 import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import chain, islice
 from pathlib import Path
@@ -181,10 +182,10 @@ def predict_command(
     """Predict a route for each issue of a CSV."""
     from models.router.data import read_records, record_text
 
+    partial = _partial(output, file)
     loaded = _model(store, model, config)
     routes: dict[str, int] = {}
     rows = accepted = flagged = 0
-    partial = output.with_name(f".{output.name}.partial")
     records = read_records(file, encoding)
     first = next(records, None)  # an unreadable file is refused before anything is written
     records = records if first is None else chain([first], records)
@@ -210,13 +211,14 @@ def predict_command(
                     flagged += p.security_flag
                 rows += len(texts)
                 advance(rows, 0)
-        partial.replace(output)
+        if partial != output:
+            partial.replace(output.resolve())
     except OSError as error:
-        partial.unlink(missing_ok=True)
         raise UserFacing(f"{output}: cannot be written ({error.strerror})") from None
-    except UserFacing:
-        partial.unlink(missing_ok=True)
-        raise
+    finally:
+        if partial != output:
+            with suppress(OSError):
+                partial.unlink(missing_ok=True)
     if json_output:
         summary = {
             "rows": rows,
@@ -235,6 +237,22 @@ def predict_command(
         f"{rows} rows: {shares or 'none'}; {accepted} accepted, {flagged} flagged by the security screen"
     )
     typer.echo(f"written to {output}")
+
+
+def _partial(output: Path, source: Path) -> Path:
+    """Where rows are written first, beside `output`; `output` itself where that is a pipe or a device."""
+    try:
+        if output.is_dir() or not output.name:
+            raise UserFacing(f"{output}: is a directory; name the CSV to write")
+        if output.exists() and source.exists() and output.samefile(source):
+            raise UserFacing(f"{output}: is the CSV that is read; name another for --output")
+        if output.exists() and not output.is_file():
+            return output
+        target = output.resolve()
+    except (OSError, RuntimeError) as error:
+        reason = getattr(error, "strerror", None) or "a loop of links"
+        raise UserFacing(f"{output}: cannot be written ({reason})") from None
+    return target.with_name(f".{target.name}.partial")
 
 
 def _chunks(texts: Iterator[Text]) -> Iterator[list[Text]]:

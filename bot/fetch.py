@@ -62,6 +62,8 @@ class Fetching:
     buffer: list[str] = field(default_factory=list)
     batches: int = 0
     fetched: int = 0
+    expected: int | None = None
+    """Issues and pull requests up to the end of this repository, as its first page told; None before it."""
     pulls: int = 0
     bad: int = 0
     from_cache: bool = False
@@ -84,6 +86,18 @@ class Fetching:
 
     def to_json(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}
+
+    @property
+    def expected_issues(self) -> int | None:
+        """Issues that there will be: pull requests are expected to be as many as among those that were read."""
+        issues = self.fetched - self.pulls
+        if self.finished:
+            return issues
+        return (
+            max(issues, round(self.expected * issues / self.fetched))
+            if self.expected and self.fetched
+            else None
+        )
 
 
 class Stopped(Exception):
@@ -195,6 +209,10 @@ async def _fetch_page(app: App, run_id: str, params: Params, state: Fetching, re
         await _next_repository(app, run_id, state, [])
         return
     state.pages += 1
+    if first:
+        rest = (page.pages or 1) - 1 if page.next_url is not None else 0
+        known = page.pages is not None or page.next_url is None
+        state.expected = state.fetched + len(page.items) * (1 + rest) if known else None
     seen = set(state.pull_numbers)
     pulls = [item for item in page.items if is_pull_request(item) and item.get("number") not in seen]
     state.pull_numbers += [item["number"] for item in pulls if isinstance(item.get("number"), int)]

@@ -3,8 +3,12 @@
 import asyncio
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+
+import structlog
+from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError
 
 from bot import aggregate
 from bot.alerts import check_alerts
@@ -12,11 +16,19 @@ from bot.batches import work_batches
 from bot.fetch import Fetching, Params, Stopped, fetch_all, save_cursors, stop_where_asked
 from bot.reconcile import PATIENCE, begin_look, shortcut_of
 from bot.store import outbox, owners, runs
+from bot.store.database import brief
 from bot.wiring import App
 from models.report import RunReport
 
+log = structlog.get_logger()
+
 PROBE_WAIT = 10.0
 """Seconds that a run waits for an open breaker's probe, and only for one."""
+AWAY = (OperationalError, InterfaceError, InternalError)
+"""What a database says that is restarted, locked, full or out of reach."""
+AWAY_PAUSE = 1.0
+AWAY_PATIENCE = 60.0
+"""Seconds of such failures after which a run gives up; nothing is lost, a later one goes on."""
 
 
 @dataclass(slots=True)
@@ -26,10 +38,16 @@ class Progress:
     fetched: int = 0
     """Issues; pull requests are left out."""
     triaged: int = 0
+    expected: int | None = None
+    """Issues that there will be, as far as GitHub has told."""
+    delivered: int = 0
+    waiting: int = 0
+    """Commands of this run that are to be delivered."""
     phase: str = "fetching"
 
     def see(self, state: Fetching) -> None:
         self.fetched = state.fetched - state.pulls
+        self.expected = state.expected_issues
 
 
 Watch = Callable[[Progress], None]
@@ -44,8 +62,25 @@ async def drive(
 ) -> RunReport:
     """Bring a run to its end from wherever it stands. This process must be its owner and be `working`.
 
-    `wait` overrides how long, in seconds, the run was told to wait for deliveries.
+    `wait` overrides how long, in seconds, the run was told to wait for deliveries. A database that is away
+    for a moment is waited for.
     """
+    failing_since: float | None = None
+    while True:
+        began = time.monotonic()
+        try:
+            return await _drive(app, run_id, watch, wait)
+        except AWAY as error:
+            now = time.monotonic()
+            if failing_since is None or now - began > AWAY_PATIENCE:
+                failing_since = now
+            if now - failing_since > AWAY_PATIENCE:
+                raise
+            log.error("the database is away, waiting", run=run_id, error=brief(error))
+            await asyncio.sleep(AWAY_PAUSE)
+
+
+async def _drive(app: App, run_id: str, watch: Watch, wait: float | None) -> RunReport:
     row = await app.database.query(lambda c: runs.get(c, run_id))
     assert row is not None
     params = Params.from_json(row.params)
@@ -106,11 +141,17 @@ async def _report_progress(
 ) -> None:
     """Twice a second: tell how far the run is, and store what it sent, for a kill may come at any time."""
     while True:
-        await _store_requests(app, run_id, _sum(stored, before, app.requests()))
-        totals = await app.database.query(lambda c: runs.totals(c, run_id))
-        progress.triaged = totals.get("triaged", 0) + totals.get("unchanged", 0) + totals.get("failed", 0)
-        watch(progress)
-        await asyncio.sleep(0.5)
+        with suppress(SQLAlchemyError):
+            await _store_requests(app, run_id, _sum(stored, before, app.requests()))
+            totals = await app.database.query(lambda c: runs.totals(c, run_id))
+            progress.triaged = totals.get("triaged", 0) + totals.get("unchanged", 0) + totals.get("failed", 0)
+            if progress.phase == "delivering":
+                progress.delivered, progress.waiting = await app.database.query(
+                    lambda c: runs.deliveries(c, run_id)
+                )
+            watch(progress)
+        # Counting costs more the more there is to count.
+        await asyncio.sleep(0.5 + progress.delivered / 50_000)
 
 
 async def _store_problems(app: App, run_id: str, state: Fetching, problems: Sequence[str]) -> None:

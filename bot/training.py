@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from models.errors import UserFacing
+
 if TYPE_CHECKING:
     from models.router.data import Row
     from models.router.store import Store
@@ -33,9 +35,16 @@ def train_version(
     from models.router.files import save
     from models.router.predict import BUILTIN
 
+    if output is not None and output.exists() and not output.is_dir():
+        raise UserFacing(f"{output}: is a file; --output names the directory that becomes the model")
     active = store.active()
     base, folds = train.load_base()
     champion = None if active == BUILTIN else store.load(active)
     trained = train.train(lesson.rows, base, folds, lesson.sources, champion=champion, progress=progress)
-    card = save(output, trained.arrays, trained.card) if output else store.add(trained.arrays, trained.card)
+    if output is None:
+        return dict(store.add(trained.arrays, trained.card)), trained.notes
+    try:
+        card = save(output, trained.arrays, trained.card)
+    except OSError as error:
+        raise UserFacing(f"{output}: the model cannot be written ({error.strerror})") from None
     return dict(card), trained.notes

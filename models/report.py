@@ -49,6 +49,8 @@ class RunReport:
     problems: tuple[str, ...] = ()
     skipped: tuple[str, ...] = ()
     resumes_at: str | None = None
+    progress: Mapping[str, Any] | None = None
+    """Of a run that has not ended: how far it is, and when it will have ended if it goes on as it did."""
     duration_seconds: float = 0.0
     report: str | None = None
 

@@ -74,14 +74,29 @@ class Database:
     @contextmanager
     def write(self) -> Iterator[Connection]:
         """One transaction that may write."""
-        with self.engine.begin() as connection:
+        with self.engine.begin() as connection, self._whole(connection):
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """One transaction that only reads; on SQLite it never waits for a writer."""
         with self.engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
-            yield connection
+            with self._whole(connection):
+                yield connection
+
+    @contextmanager
+    def _whole(self, connection: Connection) -> Iterator[None]:
+        """Throw a connection away that something failed on.
+
+        Rows that were not read yet live on in the failure's traceback, hold SQLite's snapshot, and make each
+        later write on that connection fail as "locked", at once.
+        """
+        try:
+            yield
+        except BaseException:
+            if self.is_sqlite:
+                connection.invalidate()
+            raise
 
     async def run(self, work: Callable[[Connection], T]) -> T:
         """Do `work` in one writing transaction, in a thread."""
@@ -118,7 +133,7 @@ class Database:
                 self.migrate()
                 return
         except sa.exc.DBAPIError as error:
-            raise UserFacing(f"database: {brief(error)}; check storage.url") from None
+            raise UserFacing(f"database: {brief(error)}; {advice(error)}") from None
         raise UserFacing(
             f"database: schema {version or 'missing'}, this version needs {SCHEMA_VERSION}; "
             "run `switchyard migrate`"
@@ -149,6 +164,23 @@ def brief(error: BaseException) -> str:
     own = [frame for frame in frames if "site-packages" not in frame.filename]
     place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
     return f"{type(original).__name__}: {lines[0][:200]}{place}"
+
+
+_ADVICE = {
+    "locked": "another program holds it: try again when that has ended",
+    "full": "make space on its disk",
+    "disk I/O": "make space on its disk, and look whether that is well",
+    "readonly": "it must be one that can be written; check storage.url and its owner",
+    "starting up": "try again in a moment",
+    "terminating": "it is being restarted: try again in a moment",
+}
+
+
+def advice(error: BaseException) -> str:
+    """What a person can do about a database's failure."""
+    words = str(getattr(error, "orig", None) or error)
+    found = (told for part, told in _ADVICE.items() if part in words)
+    return next(found, "check storage.url or $SWITCHYARD_DATABASE_URL")
 
 
 class GroupWriter:

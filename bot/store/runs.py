@@ -282,8 +282,8 @@ def delivered(connection: Connection, run_id: str) -> dict[str, dict[str, int]]:
 
 def deliveries(connection: Connection, run_id: str) -> tuple[int, int]:
     """How many of a run's commands were delivered, and how many wait."""
-    query = sa.select(_commands.c.state, sa.func.count()).where(_commands.c.run_id == run_id)
-    counts: dict[str, int] = dict(connection.execute(query.group_by(_commands.c.state)).tuples().all())
+    query = sa.select(_commands.c.state, sa.func.count().label("n")).where(_commands.c.run_id == run_id)
+    counts = {row.state: int(row.n) for row in connection.execute(query.group_by(_commands.c.state))}
     return counts.get("sent", 0), counts.get("pending", 0)
 
 

@@ -17,7 +17,7 @@ from github import Auth, Github, GithubIntegration
 from integrations.base import Answer, Kind
 from integrations.github import commands
 from integrations.github.client_errors import translate
-from integrations.github.payloads import next_url, place_of
+from integrations.github.payloads import last_page, next_url, place_of
 from integrations.github.settings import GithubSettings
 from integrations.resilience import Guard
 from models.commands import Pending
@@ -48,6 +48,8 @@ class Page:
     next_url: str | None
     etag: str | None
     unchanged: bool = False
+    pages: int | None = None
+    """How many there are, where GitHub tells it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +142,8 @@ class GithubClient:
         if not isinstance(data, list):
             raise Transient(f"github: {address.split('?')[0]} came as something else than a list")
         items = tuple(item for item in data if isinstance(item, Mapping))
-        return Page(items, next_url(answer.get("link")), answer.get("etag"))
+        link = answer.get("link")
+        return Page(items, next_url(link), answer.get("etag"), pages=last_page(link))
 
     def _on_base(self, url: str) -> str:
         """The next page's address at the configured host: the credential goes nowhere else."""

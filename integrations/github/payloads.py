@@ -8,6 +8,7 @@ from typing import Any
 from models.issue import MAX_BODY, Issue
 
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+_LAST = re.compile(r'<[^>]*[?&]page=(\d{1,7})(?:&[^>]*)?>;\s*rel="last"')
 
 
 def parse_issue(item: Mapping[str, Any], repo: str) -> Issue:
@@ -83,6 +84,12 @@ def next_url(link: str | None) -> str | None:
     """The address of the next page, from a Link header; it is followed, not computed."""
     match = _NEXT.search(link or "")
     return match[1] if match else None
+
+
+def last_page(link: str | None) -> int | None:
+    """The number of the last page, where a Link header tells it."""
+    match = _LAST.search(link or "")
+    return int(match[1]) if match else None
 
 
 def parse_time(value: Any, default: datetime = datetime(1970, 1, 1, tzinfo=UTC)) -> datetime:

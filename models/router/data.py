@@ -1,8 +1,10 @@
 """Reads labelled issues from CSV files and says exactly which row is wrong and how."""
 
+import codecs
 import csv
 import gzip
 import io
+import zlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +32,9 @@ CORRECTED = 5.0
 """Weight of a row that comes from a person's correction."""
 _LONGEST_CELL = 64_000_000
 _NEEDED = ("repo", "title", "body")
+_READ = (*_NEEDED, "created_at", "label", "labels")
+_END = "\x00end of file\x00"
+"""A line behind the last one: a quotation mark that is still open takes it into its cell."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,9 @@ def read_records(
                 raise UserFacing(
                     f"{path}: the file is empty; a header with repo,created_at,label,title,body is needed"
                 )
+            twice = [name for name in _READ if header.count(name) > 1]
+            if twice:
+                raise UserFacing(f"{path}: row 1: the header names {', '.join(twice)} more than once")
             missing = [name for name in _NEEDED if name not in header]
             if need_label and "label" not in header and "labels" not in header:
                 missing.append("label")
@@ -116,6 +124,10 @@ def read_records(
                     f"repo,created_at,label,title,body is needed, found is {','.join(header)[:200]}"
                 )
             for number, values in enumerate(reader, start=2):
+                if values and values[-1].endswith(_END):
+                    if values != [_END]:
+                        raise UserFacing(f"{path}: row {number}: a quotation mark is opened and never closed")
+                    return
                 if not values:
                     continue
                 if len(values) != len(header):
@@ -125,8 +137,11 @@ def read_records(
                     )
                 yield dict(zip(header, values, strict=True))
     except csv.Error as error:
-        raise UserFacing(f"{path}: row {reader.line_num}: {error}") from None
-    except (OSError, EOFError) as error:
+        what = str(error)
+        if what.startswith("new-line"):
+            what = "a carriage return outside of quotation marks; lines have to end in LF or CRLF"
+        raise UserFacing(f"{path}: line {reader.line_num}: {what}") from None
+    except (OSError, EOFError, zlib.error) as error:
         raise UserFacing(f"{path}: cannot be read ({getattr(error, 'strerror', None) or error})") from None
 
 
@@ -137,20 +152,31 @@ def _open(path: Path) -> Any:
 
 
 def _lines(path: Path, file: io.BufferedIOBase, encoding: str) -> Iterator[str]:
-    """Decoded lines; an encoding that does not fit is reported with line and byte."""
+    """Decoded lines and _END; an encoding that does not fit is reported with line and byte."""
+    try:
+        # Lines are taken apart before they are decoded, so a line has to end in the byte that is LF.
+        usual = "\n".encode(encoding) == b"\n"
+        name = codecs.lookup(encoding).name
+    except (LookupError, ValueError):
+        raise UserFacing(f"{encoding!r} is not an encoding; utf-8 and latin-1 are common ones") from None
+    if not usual:
+        raise UserFacing(f"{path}: {encoding} cannot be read; save the file as UTF-8")
     offset = 0
+    any_line = False
     for number, line in enumerate(file, start=1):
-        data = line.removeprefix(b"\xef\xbb\xbf") if number == 1 and encoding == "utf-8" else line
+        data = line.removeprefix(b"\xef\xbb\xbf") if number == 1 and name == "utf-8" else line
         try:
             yield data.decode(encoding)
-        except UnicodeDecodeError as error:
+        except UnicodeError as error:
+            byte = offset + getattr(error, "start", 0)
             raise UserFacing(
-                f"{path}: line {number}, byte {offset + error.start}: not {encoding}; "
+                f"{path}: line {number}, byte {byte}: not {encoding}; "
                 "save the file as UTF-8, or name its encoding with --encoding latin-1"
             ) from None
-        except LookupError:
-            raise UserFacing(f"{encoding!r} is not an encoding; utf-8 and latin-1 are common ones") from None
         offset += len(line)
+        any_line = True
+    if any_line:
+        yield _END
 
 
 def read_label_map(path: Path) -> dict[str, str]:
@@ -161,7 +187,7 @@ def read_label_map(path: Path) -> dict[str, str]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise UserFacing(f"{path}: cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise UserFacing(f"{path}: not a YAML file ({' '.join(str(error).split())[:120]})") from None
     if not isinstance(content, dict) or not content:
         raise UserFacing(f"{path}: a mapping of labels to routes is needed, such as `C-bug: bug`")

@@ -15,8 +15,10 @@ def measure(
     """What `router evaluate` reports, over all rows and for each repository."""
     result = _figures(truth, predicted, accepted)
     repositories = {}
-    for repo in sorted(set(repos)):
-        rows = [i for i, name in enumerate(repos) if name == repo]
+    own: dict[str, list[int]] = {}
+    for index, name in enumerate(repos):
+        own.setdefault(name, []).append(index)
+    for repo, rows in sorted(own.items()):
         repositories[repo] = _figures(
             [truth[i] for i in rows], [predicted[i] for i in rows], [accepted[i] for i in rows]
         )

@@ -32,6 +32,8 @@ MAX_WEIGHTS = 64_000_000
 """Bytes; the built-in model has about 4 million, and a model with a hundred repositories stays below this."""
 MAX_EXPANDED = 256_000_000
 MAX_REPOSITORIES = 10_000
+MAX_VALUE = 1e6
+"""No weight is larger; sums of larger ones could leave the range of numbers, and probabilities with it."""
 
 Arrays = dict[str, NDArray[Any]]
 Card = dict[str, Any]
@@ -112,8 +114,9 @@ def _check_card(directory: Path, card: Card) -> None:
         raise _refused(directory, "its labels are not routes of the router")
     if not strings(repositories, MAX_REPOSITORIES):
         raise _refused(directory, "its list of repositories is damaged")
-    if not isinstance(card.get("version"), str) or not 1 <= len(card["version"]) <= 80:
-        raise _refused(directory, "its version is missing")
+    version = card.get("version")
+    if not isinstance(version, str) or not 1 <= len(version) <= 80 or not version.isprintable():
+        raise _refused(directory, "its version is missing or no name")
     thresholds = card.get("thresholds")
     if not isinstance(thresholds, dict) or not set(labels) <= set(thresholds):
         raise _refused(directory, "its thresholds are missing")
@@ -122,6 +125,32 @@ def _check_card(directory: Path, card: Card) -> None:
             raise _refused(directory, "a threshold is not a number between 0 and 1")
     if not isinstance(card.get("sha256"), str):
         raise _refused(directory, "its checksum is missing")
+    _check_told(directory, card)
+
+
+def _check_told(directory: Path, card: Card) -> None:
+    """What `list`, `promote` and a later training read of a card; it may be missing, but not of another kind."""
+
+    def number(value: Any) -> bool:
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+
+    def figures(value: Any) -> bool:
+        return value is None or (isinstance(value, dict) and number(value.get("macro_f1")))
+
+    rows, held_out, dates = card.get("rows"), card.get("held_out"), card.get("dates")
+    if rows is not None and not (isinstance(rows, dict) and all(number(count) for count in rows.values())):
+        raise _refused(directory, "its rows are no numbers")
+    if not isinstance(card.get("created_at", ""), str):
+        raise _refused(directory, "its created_at is no time")
+    if card.get("macro_f1") is not None and not number(card["macro_f1"]):
+        raise _refused(directory, "its macro_f1 is no number")
+    if dates is not None and not (isinstance(dates, list) and all(isinstance(date, str) for date in dates)):
+        raise _refused(directory, "its dates are no times")
+    if held_out is not None and not (
+        isinstance(held_out, dict)
+        and all(figures(held_out.get(name)) for name in ("challenger", "champion", "base"))
+    ):
+        raise _refused(directory, "its held_out holds no figures")
 
 
 def _is_share(value: Any) -> bool:
@@ -221,6 +250,8 @@ def _check_arrays(directory: Path, card: Card, arrays: Arrays) -> None:
             raise _refused(directory, f"array {name} has shape {arrays[name].shape}, {shape} is needed")
         if arrays[name].dtype.kind == "f" and not np.isfinite(arrays[name]).all():
             raise _refused(directory, f"array {name} holds values that are no numbers")
+        if arrays[name].dtype == np.float32 and (np.abs(arrays[name]) > MAX_VALUE).any():
+            raise _refused(directory, f"array {name} holds values that no weight has")
     start = arrays["repo_start"]
     if start[0] != 0 or start[-1] != changed or (np.diff(start) < 0).any():
         raise _refused(directory, "array repo_start is not in order")

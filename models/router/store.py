@@ -1,9 +1,12 @@
 """Keeps model versions in a directory: which is active, what was before it, whether a new one may follow."""
 
+import fcntl
 import json
 import os
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -49,6 +52,8 @@ class Store:
             partial.replace(directory)
         except OSError as error:
             shutil.rmtree(partial, ignore_errors=True)
+            if directory.is_dir():  # another training of the same rows was faster, and made the same model
+                return files.read_card(directory)
             raise UserFacing(f"{self.root}: the model cannot be stored ({error.strerror})") from None
         return written
 
@@ -88,26 +93,42 @@ class Store:
             raise UserFacing(
                 f"no version {version} in {self.root}; `switchyard router list` names what is there"
             )
-        history = self._history()
-        before = history[-1]
-        if version == before:
-            raise UserFacing(f"{version} is active already")
-        candidate = self.load(version)
-        if not force and version != BUILTIN:
-            reason = objection(candidate.card, before, self._card_of(before))
-            if reason:
-                raise UserFacing(f"{version} is not promoted: {reason}; --force promotes it all the same")
-        self._write([*history, version])
+        with self._alone():
+            history = self._history()
+            before = history[-1]
+            if version == before:
+                raise UserFacing(f"{version} is active already")
+            candidate = self.load(version)
+            if not force and version != BUILTIN:
+                reason = objection(candidate.card, before, self._card_of(before))
+                if reason:
+                    raise UserFacing(f"{version} is not promoted: {reason}; --force promotes it all the same")
+            self._write([*history, version])
         return before
 
     def rollback(self) -> str:
         """Return to the version that was active before, and say which that is."""
-        history = self._history()
-        if len(history) < 2:
-            raise UserFacing(f"{history[-1]} is active and there is none before it")
-        self.load(history[-2])
-        self._write(history[:-1])
+        with self._alone():
+            history = self._history()
+            if len(history) < 2:
+                raise UserFacing(f"{history[-1]} is active and there is none before it")
+            self.load(history[-2])
+            self._write(history[:-1])
         return history[-2]
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Other processes wait: of two that switch at once, the second sees what the first one did."""
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+            handle = os.open(self.root / ".lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o644)
+        except OSError as error:
+            raise UserFacing(f"{self.root}: cannot be written ({error.strerror})") from None
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
 
     def _card_of(self, name: str) -> files.Card | None:
         try:
@@ -121,7 +142,9 @@ class Store:
             names = content["history"]
         except FileNotFoundError:
             return [BUILTIN]
-        except (OSError, ValueError, KeyError, TypeError):
+        except OSError as error:
+            raise UserFacing(f"{self.root / _STATE}: cannot be read ({error.strerror})") from None
+        except (ValueError, KeyError, TypeError, RecursionError):
             names = None
         if not isinstance(names, list):
             names = []

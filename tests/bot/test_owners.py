@@ -9,7 +9,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from bot.store import outbox, owners
+from bot.store import outbox, owners, queue
 from bot.store.database import Database
 from models.commands import add_labels
 from models.tables import CommandRow, OwnerRow
@@ -97,7 +97,7 @@ def test_a_clock_set_back_under_a_process_shortens_what_waits(
     for _ in range(2):
         with database.write() as connection:
             owners.beat(connection, me)
-            (item,) = outbox.items(connection, "pending")
+            (item,) = queue.items(connection, "pending")
             at = connection.execute(sa.select(_commands.c.next_attempt_at)).scalar() or 0
         assert 50 < at - time.time() < 65, item
 

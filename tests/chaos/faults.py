@@ -105,9 +105,10 @@ def locked(made: Ground, seconds: float = 4.0) -> None:
     """Another program holds the write lock for seconds, several times."""
 
     def until(life: Life) -> None:
+        _at(made, "page", 1, life)
         for _ in range(3):
-            if life.wait(made.chance.uniform(0.2, 1.5)) or not made.database.exists():
-                continue
+            if life.wait(made.chance.uniform(0.1, 1.0)):
+                return
             with closing(sqlite3.connect(made.database, isolation_level=None, timeout=10)) as other:
                 other.execute("BEGIN IMMEDIATE")
                 life.wait(seconds)
@@ -336,6 +337,7 @@ def postgres_restarted(made: Ground) -> None:
         name = sa.make_url(url).database
 
         def until(life: Life) -> None:
+            _at(made, "page", 1, life)
             for _ in range(8):
                 if life.wait(made.chance.uniform(0.1, 0.8)):
                     return

@@ -235,12 +235,11 @@ class Ground:
         """Processes of this round that still run; a thinking child has a second to see that it is alone."""
         deadline = time.monotonic() + 3
         while True:
-            left = []
-            for process in psutil.process_iter(["pid", "cwd", "cmdline"]):
-                if process.info["cwd"] == str(self.world.folder.resolve()):
-                    left.append(
-                        f"left behind: {process.info['pid']} {' '.join(process.info['cmdline'] or ())[:90]}"
-                    )
+            left = [
+                f"left behind: {process.info['pid']} {' '.join(process.info['cmdline'] or ())[:90]}"
+                for process in psutil.process_iter(["pid", "cwd", "cmdline"])
+                if process.info["cwd"] == str(self.world.folder.resolve())
+            ]
             if not left or time.monotonic() > deadline:
                 return left
             time.sleep(0.1)
@@ -292,7 +291,7 @@ def _end_all(folder: Path) -> None:
 
 def _title(number: int) -> str:
     """No two are alike; a number alone makes no difference, so it is spelt."""
-    names = "zero one two three four five six seven eight nine".split()
+    names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     return f"Saving the {' '.join(names[int(digit)] for digit in str(number))} file fails"
 
 

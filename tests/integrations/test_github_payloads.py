@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from integrations.github.payloads import is_pull_request, next_url, parse_issue
+from integrations.github.payloads import is_pull_request, last_page, next_url, parse_issue
 
 PLAIN: dict[str, Any] = {"number": 7, "title": "T", "body": "B", "created_at": "2026-01-02T03:04:05Z"}
 
@@ -64,3 +64,16 @@ def test_pull_requests(item: dict[str, Any], pull: bool) -> None:
 )
 def test_next_page(link: str | None, url: str | None) -> None:
     assert next_url(link) == url
+
+
+@pytest.mark.parametrize(
+    ("link", "pages"),
+    [
+        ('<https://h/x?page=2>; rel="next", <https://h/x?per_page=100&page=9&since=Z>; rel="last"', 9),
+        ('<https://h/x?page=1>; rel="prev", <https://h/x?after=Y>; rel="next"', None),
+        ('<https://h/x?page=2&x=1>; rel="next", <https://h/x?per_page=9>; rel="last"', None),
+        (None, None),
+    ],
+)
+def test_last_page(link: str | None, pages: int | None) -> None:
+    assert last_page(link) == pages

@@ -9,6 +9,7 @@ import mmap
 import os
 import struct
 import time
+from pathlib import Path
 
 _real_time, _real_ns, _Real = time.time, time.time_ns, dates.datetime
 
@@ -38,7 +39,7 @@ class datetime(_Real, metaclass=_Kind):
 
 
 if os.environ.get("SWITCHYARD_CLOCK"):
-    with open(os.environ["SWITCHYARD_CLOCK"], "r+b") as _file:
+    with Path(os.environ["SWITCHYARD_CLOCK"]).open("r+b") as _file:
         _page = mmap.mmap(_file.fileno(), 8)
     time.time = lambda: _real_time() + _shift()
     time.time_ns = lambda: _real_ns() + int(_shift() * 1e9)

@@ -2,6 +2,7 @@
 
 import csv
 import json
+import os
 import re
 import sys
 from pathlib import Path
@@ -207,6 +208,12 @@ HEADER = "repo,created_at,label,title,body\n"
         (["evaluate", "--csv", "empty.csv"], "empty"),
         (["predict", "--csv", "empty.csv", "--output", "out.csv"], "empty"),
         (["predict", "--csv", "five.csv", "--output", "no/such/out.csv"], "out.csv"),
+        (["predict", "--csv", "five.csv", "--output", "five.csv"], "is the CSV that is read"),
+        (["predict", "--csv", "five.csv", "--output", ""], "is a directory"),
+        (["predict", "--csv", "five.csv", "--output", "/"], "is a directory"),
+        (["predict", "--csv", "five.csv", "--output", "x" * 255], "cannot be written"),
+        (["train", "--csv", "five.csv", "--output", "one.csv"], "is a file"),
+        (["list", "--store", "five.csv"], "cannot be read"),
         (["predict", "--csv", "five.csv", "--output", "out.csv", "--model", "nowhere"], "no router model"),
         (
             ["predict", "--csv", "five.csv", "--output", "out.csv", "--model", "20260101-0000-ffffff"],
@@ -254,3 +261,27 @@ def test_a_csv_without_rows_gives_one_without_rows(tmp_path: Path) -> None:
         run("predict", "--csv", path, "--output", tmp_path / "out.csv", "--model", "builtin").exit_code == 0
     )
     assert len((tmp_path / "out.csv").read_text().splitlines()) == 1
+
+
+def test_predictions_go_through_links_and_into_devices(tmp_path: Path) -> None:
+    source = corpus.write_csv(tmp_path / "in.csv", corpus.rows(4), label=None)
+    (tmp_path / "real.csv").touch()
+    (tmp_path / "link.csv").symlink_to("real.csv")
+    done = run("predict", "--csv", source, "--output", tmp_path / "link.csv", "--model", "builtin")
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "link.csv").is_symlink()
+    assert len((tmp_path / "real.csv").read_text().splitlines()) == 5
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    done = run("predict", "--csv", source, "--output", tmp_path / "pipe", "--model", "builtin")
+    assert done.exit_code == 0, done.output
+    assert len(os.read(reader, 65_536).decode().splitlines()) == 5
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_a_model_that_cannot_be_written(issues: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    done = run("train", "--csv", issues, "--output", tmp_path / "file" / "x", "--store", tmp_path / "s")
+    assert done.exit_code == 2, done.output
+    assert "cannot be written" in done.stderr

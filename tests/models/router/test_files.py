@@ -131,6 +131,15 @@ def test_no_numbers(model_path: Path) -> None:
     refused(model_path, "weights", "no numbers")
 
 
+def test_numbers_that_no_weight_has(model_path: Path) -> None:
+    content = members(model_path)
+    for name in ("intercept", "repo_intercept"):
+        values = npy.read_array(io.BytesIO(content[f"{name}.npy"]))
+        content |= {f"{name}.npy": packed(np.full_like(values, 3.4e38))}
+    rewrite(model_path, content)
+    refused(model_path, "intercept", "no weight has")
+
+
 def test_header_that_promises_more_than_there_is(model_path: Path) -> None:
     buffer = io.BytesIO()
     npy.write_array_header_1_0(buffer, {"descr": "<f2", "fortran_order": False, "shape": (10**12,)})
@@ -189,6 +198,15 @@ def test_every_byte_counts(model_path: Path) -> None:
         ({"security_threshold": 2}, "threshold"),
         ({"version": 3}, "version"),
         ({"sha256": None}, "checksum"),
+        ({"version": "a\nb"}, "version"),
+        ({"version": "\ud800"}, "version"),
+        ({"rows": [1]}, "rows"),
+        ({"rows": {"bug": "x"}}, "rows"),
+        ({"created_at": None}, "created_at"),
+        ({"macro_f1": []}, "macro_f1"),
+        ({"dates": [1, 2]}, "dates"),
+        ({"held_out": [1]}, "held_out"),
+        ({"held_out": {"challenger": 1, "base": {"macro_f1": 0.5}}}, "held_out"),
     ],
 )
 def test_card_that_lies(model_path: Path, changes: dict[str, Any], word: str) -> None:

@@ -1,12 +1,13 @@
 """The store: versions, the active one, what may replace it, and the way back."""
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from models.errors import UserFacing
-from models.router import train
+from models.router import files, train
 from models.router.store import Store, objection
 
 
@@ -114,3 +115,28 @@ def test_training_says_how_champion_and_challenger_did(trained: train.Trained) -
     assert figures["base"] == figures["champion"]
     assert figures["beats_base"] is (figures["challenger"]["macro_f1"] > figures["base"]["macro_f1"])
     assert "latest fifth" in figures["split"]
+
+
+def test_two_that_promote_at_once_are_both_remembered(tmp_path: Path, trained: train.Trained) -> None:
+    store = Store(tmp_path)
+    names = [add(store, trained, f"2026112{n}-1530-ab12cd") for n in range(4)]
+    with ThreadPoolExecutor(4) as pool:
+        before = list(pool.map(lambda name: store.promote(name, force=True), names))
+    back = [store.active(), *(store.rollback() for _ in names)]
+    assert sorted(back[:-1]) == names
+    assert sorted(before) == sorted(back[1:])
+
+
+def test_the_same_training_twice_at_once(
+    tmp_path: Path, trained: train.Trained, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = Store(tmp_path)
+    save = files.save
+
+    def slowly(directory: Path, *made: Any) -> files.Card:
+        save(store.root / trained.card["version"], *made)  # the other one is first
+        return save(directory, *made)
+
+    monkeypatch.setattr(files, "save", slowly)
+    assert store.add(trained.arrays, trained.card)["version"] == trained.card["version"]
+    assert [path.name for path in tmp_path.iterdir()] == [trained.card["version"]]

@@ -173,7 +173,7 @@ def disk_full(made: Ground) -> None:
     folder = made.database.parent
     folder.mkdir()
     done = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(folder)], capture_output=True, text=True
+        ["mount", "-t", "tmpfs", "-o", "size=16m", "tmpfs", str(folder)], capture_output=True, text=True
     )
     if done.returncode:
         raise Unable(f"no disk of its own: {done.stderr.strip()[:80]}")

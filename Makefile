@@ -11,8 +11,8 @@ help:
 	@echo "make demo   one whole triage run against stand-ins of the services"
 	@echo "make test   the test suite"
 	@echo "make check  format, lint, types, import contracts, Dockerfile, tests"
-	@echo "make bench  the figures, as a table"
-	@echo "make chaos  many kills and faults (minutes)"
+	@echo "make bench  the figures, as a table (a quarter of an hour; BENCH=--short: minutes)"
+	@echo "make chaos  a thousand kills, every fault and a backfill (an hour; CHAOS='--kills 100 --backfill 0': less)"
 
 # The environment is made anew when a lock file changed. uv is installed inside, so nothing else is needed.
 $(VENV)/bin/uv:
@@ -50,10 +50,10 @@ contracts: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 chaos: $(VENV)/.dev
-	$(BIN)/python -m tests.chaos
+	$(BIN)/python -m tests.chaos $(CHAOS)
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m tests.bench
+	$(BIN)/python -m tests.bench $(BENCH)
 
 router: $(VENV)/.dev
 	$(BIN)/python -m models.router.build $(DATA)

@@ -16,7 +16,7 @@ import httpx
 import psutil
 
 from bot.sandbox import environment, load_issues, start_process
-from tests.bench import router
+from tests.bench import rates, router
 from tests.bench.process import DATA, ROOT, Measured, measure
 
 FREE = {
@@ -130,6 +130,7 @@ def rows(folder: Path, *, short: bool) -> Iterator[tuple[str, str, str]]:
     ready, idle = serve(empty)
     yield "serve ready", "≤ 3 s", f"{ready:.2f} s"
     yield "serve idle, over 20 s", "≤ 3 % of a core", f"{idle:.1f} %"
+    yield from rates.rows(short=short)
 
     yield from router.rows(_new(folder), short=short)
 

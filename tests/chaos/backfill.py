@@ -56,8 +56,8 @@ class Found:
     def words(self) -> str:
         return (
             f"A backfill of {self.issues:,} issues, killed {self.kills} times: {self.status}, lost {self.lost}, "
-            f"doubled {self.doubled}. Pages read: {self.pages} of {-(-self.issues // PAGE)} (each kill may repeat "
-            f"the one that was on its way). At the first look `runs show` expected {self.expected_early or 0:,} issues. "
+            f"doubled {self.doubled}. Pages read: {self.pages} of {-(-self.issues // PAGE)} (a kill may repeat "
+            f"the one on its way). At the first look `runs show` expected {self.expected_early or 0:,} issues. "
             f"Peak memory, children counted: {self.megabytes:.0f} MB, of a run of {SMALL:,} issues "
             f"{self.small_megabytes:.0f} MB; SQLite's log grew to {self.log_megabytes:.0f} MB. "
             f"{self.seconds / 60:.1f} minutes."

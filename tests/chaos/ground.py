@@ -158,23 +158,25 @@ class Ground:
         self.trap.disarm()
         self.world.control(reset="faults")
         for _ in range(5):
-            report = self._asked("run", "--json", "--wait", "30s")
-            queue = self._asked("queue", "list", "--json")
-            if report.get("status") == "completed" and not queue.get("pending"):
+            life = self.start("run", "--json", "--wait", "30s")
+            report = self._json(life)
+            queue = self._json(self.start("queue", "list", "--json"))
+            # Where it only ended an interrupted run, nobody has looked for newer issues since.
+            went_on = "going on with run" in life.words
+            if report.get("status") == "completed" and not queue.get("pending") and not went_on:
                 break
-            self._asked("queue", "drain", "--json", "--wait", "30s")
+            self._json(self.start("queue", "drain", "--json", "--wait", "30s"))
         else:
             waiting = [(c["key"], c["last_error"]) for c in queue.get("pending", [])][:3]
             self.wrong.append(f"the last run: {report.get('status')}, {report.get('problems')}, {waiting}")
         return self._count()
 
-    def _asked(self, *arguments: str) -> dict[str, Any]:
-        """What a command printed as JSON; nothing where it failed, which is noted."""
-        life = self.end(self.start(*arguments))
+    def _json(self, life: Life) -> dict[str, Any]:
+        """What a command printed; nothing where it failed, which is noted."""
         try:
-            return dict(life.json)
+            return dict(self.end(life).json)
         except ValueError:
-            self.wrong.append(f"{' '.join(arguments)}: {life.words[-400:]}")
+            self.wrong.append(f"{life.out.stem} printed no JSON: {life.words[-400:]}")
             return {}
 
     def _count(self) -> Verdict:

@@ -16,6 +16,10 @@ POLL = 0.0003
 UNCERTAIN = {"find comment": "comment", "find stories": "story bulk"}
 """A call that is made only where an earlier one was cut off: which one."""
 CALLS = tuple(KINDS)
+MOST = {"access": 1, "workflows": 1, "slack": 1, "webhook": 1, "page": 3, "story bulk": 2} | dict.fromkeys(
+    UNCERTAIN, 1
+)
+"""How many such calls every run makes, where that is not four or more."""
 STEPS = ("any moment", "between commits", "inside a write")
 SHAKEN = "any moment, services failing"
 SERVE = "serve, any call"
@@ -93,7 +97,7 @@ def _feed(made: Ground, kind: str, attempt: int) -> None:
         for number in made.chance.sample(range(2, made.issues + 1), 4):
             made.change(number)
     elif attempt:
-        made.grow(made.chance.randint(2, 5))
+        made.grow(made.chance.randint(6, 9) if kind == "story bulk" else made.chance.randint(2, 5))
 
 
 def _kill(made: Ground, life: Life) -> None:
@@ -102,7 +106,7 @@ def _kill(made: Ground, life: Life) -> None:
 
 def _trapped(made: Ground, kind: str) -> Callable[[Life], None]:
     def until(life: Life) -> None:
-        most = {"access": 1, "workflows": 1, "slack": 1, "webhook": 1, "page": 3}.get(kind, 4)
+        most = MOST.get(kind, 4)
         made.trap.arm(
             kind,
             made.chance.randint(1, most),

@@ -160,15 +160,15 @@ class Ground:
         for _ in range(5):
             life = self.start("run", "--json", "--wait", "30s")
             report = self._json(life)
-            queue = self._json(self.start("queue", "list", "--json"))
+            waiting = [row for row in self._rows(_commands) if row.state == "pending"]
+            if waiting:
+                self._json(self.start("queue", "drain", "--json", "--wait", "30s"))
             # Where it only ended an interrupted run, nobody has looked for newer issues since.
-            went_on = "going on with run" in life.words
-            if report.get("status") == "completed" and not queue.get("pending") and not went_on:
+            elif report.get("status") == "completed" and "going on with run" not in life.words:
                 break
-            self._json(self.start("queue", "drain", "--json", "--wait", "30s"))
         else:
-            waiting = [(c["key"], c["last_error"]) for c in queue.get("pending", [])][:3]
-            self.wrong.append(f"the last run: {report.get('status')}, {report.get('problems')}, {waiting}")
+            stuck = [(row.key, row.last_error) for row in waiting][:3]
+            self.wrong.append(f"the last run: {report.get('status')}, {report.get('problems')}, {stuck}")
         return self._count()
 
     def _json(self, life: Life) -> dict[str, Any]:
@@ -214,24 +214,26 @@ class Ground:
 
     def _unsent(self, told: Counter[str]) -> list[str]:
         """Messages that the database holds for sent, or never asked for, and that nobody got."""
-        engine = sa.create_engine(
-            sa.make_url(self.url).set(drivername="postgresql+psycopg") if "postgres" in self.url else self.url
-        )
-        with engine.connect() as connection:
-            rows = connection.execute(sa.select(_commands.c.key, _commands.c.state, _commands.c.target)).all()
-            ended = connection.execute(
-                sa.select(_runs.c.id).where(
-                    _runs.c.status == "running",
-                )
-            ).scalars()
-            open_runs = [f"run {name} never ended" for name in ended]
-        engine.dispose()
-        messages = [row for row in rows if row.target in ("slack", "webhook")]
-        lost = [row.key for row in messages if not told[row.key]]
-        lost += [f"{row.key} is {row.state}" for row in rows if row.state != "sent"]
-        if not any(row.target == "slack" for row in messages):
-            lost.append("no digest at all")
-        return lost + open_runs
+        commands = self._rows(_commands)
+        messages = [row.key for row in commands if row.target in ("slack", "webhook")]
+        lost = [key for key in messages if not told[key]]
+        lost += [f"{row.key} is {row.state}" for row in commands if row.state != "sent"]
+        lost += [f"run {row.id} never ended" for row in self._rows(_runs) if row.status == "running"]
+        return lost if any(key.startswith("digest:") for key in messages) else [*lost, "no digest at all"]
+
+    def _rows(self, table: sa.Table) -> list[Any]:
+        url = sa.make_url(self.url)
+        if url.get_backend_name() == "postgresql":
+            url = url.set(drivername="postgresql+psycopg")
+        engine = sa.create_engine(url)
+        try:
+            with engine.connect() as connection:
+                return list(connection.execute(sa.select(table)))
+        except sa.exc.OperationalError as error:
+            self.wrong.append(f"the database cannot be read: {error.orig}")
+            return []
+        finally:
+            engine.dispose()
 
     def _left_behind(self) -> list[str]:
         """Processes of this round that still run; a thinking child has a second to see that it is alone."""

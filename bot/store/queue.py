@@ -70,7 +70,7 @@ def drained(connection: Connection, since: float) -> dict[str, int]:
     """How many were delivered since then, and what is left."""
     sent = sa.select(sa.func.count()).where(_table.c.state == "sent", _table.c.sent_at >= since)
     left = sa.select(_table.c.state, sa.func.count()).group_by(_table.c.state)
-    counts: dict[str, int] = dict(connection.execute(left).tuples().all())
+    counts: dict[str, int] = {row.state: row[1] for row in connection.execute(left)}
     return {
         "delivered": int(connection.execute(sent).scalar() or 0),
         "pending": counts.get("pending", 0),

@@ -85,7 +85,11 @@ def main() -> None:
         )
     minutes = (time.monotonic() - started) / 60
     text = table(list(rows.values()), minutes, options.seed)
-    good = all(v.clean for row in rows.values() for v in row.verdicts)
+    verdicts = [v for row in rows.values() for v in row.verdicts]
+    good = all(v.clean for v in verdicts)
+    if not options.only and sum(v.kills for v in verdicts) < options.kills:
+        good = False
+        text += "\n\nThese are fewer kills than were asked for."
     if options.backfill and not options.only:
         found = backfill.play(options.backfill)
         text += "\n\n" + found.words

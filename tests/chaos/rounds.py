@@ -22,8 +22,11 @@ class Round:
 
 
 def plan(total: int, seed: int) -> list[Round]:
-    """Rounds in which at least so many kills happen, and one round or more of every fault."""
-    each = -(-total // (len(kills.KILLS) * ROUNDS))
+    """Rounds in which at least so many kills happen, and as many rounds of every fault.
+
+    One kill more in each than is needed: now and then a round runs out of tries.
+    """
+    each = -(-total // (len(kills.KILLS) * ROUNDS)) + 1 if total else 0
     rounds = [Round(kind, seed + n, each) for n in range(ROUNDS if each else 0) for kind in kills.KILLS]
     return rounds + [Round(kind, seed + n) for n in range(ROUNDS) for kind in faults.FAULTS]
 

@@ -280,7 +280,7 @@ def rows(*, short: bool) -> Iterator[Row]:
         yield from faulty(150)
         return
     yield from limited(1000, "always", scale=20)
-    yield from limited(1000, "never", scale=5)
+    yield from limited(1000, "never", scale=3)
     yield from outage(300, scale=20)
     yield from faulty(1000)
 

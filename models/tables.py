@@ -240,6 +240,8 @@ class InboxRow(SQLModel, table=True):
     event: str
     action: str = ""
     issue: str | None = None
+    sender: str = ""
+    """The account that caused it, as the service names it."""
     body_hash: str
     received_at: float
     state: str = "pending"
@@ -300,6 +302,68 @@ class StoryReadingRow(SQLModel, table=True):
     """This machine's clock then."""
 
 
+class InstalledRow(SQLModel, table=True):
+    """A repository that the GitHub App may see; it goes when the App is taken off it."""
+
+    __tablename__ = "installed"
+    __table_args__ = (Index("installed_by", "installation_id"),)
+    repo: str = Field(primary_key=True)
+    """As GitHub writes it."""
+    installation_id: int = Field(sa_column=Column(BigInteger, nullable=False))
+    since: float
+
+
+class RepositoryConfigRow(SQLModel, table=True):
+    """A repository's own configuration: the last good one, and what is wrong with the newest where it is not good."""
+
+    __tablename__ = "repository_configs"
+    repo: str = Field(primary_key=True)
+    """In lower case, as it is looked up."""
+    data: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+    """The file's content; empty where there is none."""
+    sha: str = ""
+    """Git's name of the file that was read last, good or bad."""
+    problem: str = ""
+    read_at: float = 0.0
+
+
+class AuditRow(SQLModel, table=True):
+    """One thing that a person did here, or that the bot wrote somewhere."""
+
+    __tablename__ = "audit"
+    __table_args__ = (Index("audit_at", "at"), Index("audit_subject", "subject", "at"))
+    id: int | None = Field(default=None, primary_key=True)
+    at: float
+    actor: str
+    """A login, the name of a token, an account of this machine; `switchyard` for the bot itself."""
+    via: str
+    """cli, api, page, slack, github; the service written to where the bot is the actor"""
+    action: str
+    subject: str
+    """The issue, run, command or model it was done to."""
+    detail: dict[str, Any] = Field(default_factory=dict, sa_column=Column(JSON, nullable=False))
+
+
+class QuietRow(SQLModel, table=True):
+    """An issue on which the bot answers no more bots for a while: they answered one another."""
+
+    __tablename__ = "quiet"
+    issue: str = Field(primary_key=True)
+    since: float
+    until: float
+    sender: str = ""
+    """Whose events would have been answered."""
+
+
+class SweepRow(SQLModel, table=True):
+    """How far a source of missed deliveries was read: a repository, or the App's own list."""
+
+    __tablename__ = "sweeps"
+    name: str = Field(primary_key=True)
+    since: float
+    """By the service's clock."""
+
+
 METADATA = SQLModel.metadata
-SCHEMA_VERSION = "0002"
+SCHEMA_VERSION = "0003"
 """Alembic's newest revision; short commands compare it without importing Alembic."""

@@ -66,7 +66,7 @@ def summarise(
         skipped=skipped,
         resumes_at=iso(resumes) if resumes is not None else None,
         progress=None
-        if ending or row.status != "running"
+        if ending or row.status not in runs.AT_WORK
         else progress_of(progress, totals, *runs.deliveries(connection, row.id), row.started_at, time.time()),
         duration_seconds=round((row.finished_at or time.time()) - row.started_at, 3),
         report=(row.report or {}).get("report"),
@@ -114,7 +114,7 @@ def _status(
     """The run's status, and when it goes on where it is paused."""
     if row.status in ("cancelled", "failed", "paused"):
         return row.status, None
-    if row.status == "running" and not ending:
+    if row.status in runs.AT_WORK and not ending:
         return "running", None
     if progress.get("failed") or (progress.get("incomplete") and not progress.get("fetched")):
         return "failed", None

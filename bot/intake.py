@@ -12,12 +12,16 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import installations, quiet, repository_config
 from bot.reconcile import observe, reconcile, shortcut_of
-from bot.store import cases, inbox, runs
+from bot.repositories import served
+from bot.store import audit, cases, inbox, runs
 from bot.store.database import brief
 from bot.wiring import App
+from integrations.github.commands import MARKER
 from integrations.github.payloads import is_pull_request, parse_issue
-from models.errors import SwitchyardError
+from integrations.github.webhook import sender as sender_of
+from models.errors import RateLimited, SwitchyardError, Transient
 from models.issue import Issue
 
 log = structlog.get_logger()
@@ -27,14 +31,34 @@ TRIAGED = frozenset({"opened", "edited", "reopened", "labeled", "unlabeled", "as
 KNOWN = frozenset({"closed", "locked", "unlocked", "milestoned", "demilestoned", "pinned", "unpinned"})
 """Of these only the stored copy takes note."""
 GONE = frozenset({"deleted", "transferred"})
+INSTALLED = frozenset({"installation", "installation_repositories", "repository"})
+"""Events that say which repositories there are."""
 TAKEN = 500
 """Deliveries that are taken at once."""
 ONE_BY_ONE = 20
 """Stories that are asked for one by one; of more, what changed is asked for in one request."""
-STORY_PAUSE = 30.0
-"""Seconds until Shortcut is asked again after it did not answer."""
+PAUSE = 30.0
+"""Seconds until a service is asked again after it did not answer."""
+PRUNE = 600.0
+"""Seconds between two clearings of what is not needed any more."""
 LOOK = 1.0
 """Seconds between two looks for deliveries that another process stored."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What a delivery is judged by."""
+
+    repositories: frozenset[str]
+    """Those that are served, in lower case."""
+    off: frozenset[str] = frozenset()
+    """Those of them that switched the bot off in their own configuration."""
+    me: str = ""
+    """The account of the bot's own App; empty for a token, which acts as a person does."""
+    replies: int = 10
+    """Writes to one issue in an hour after which no bot is answered there."""
+    tell: bool = False
+    """Whether there is a Slack channel to say so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +69,19 @@ class Meaning:
     triage: Issue | None = None
     remember: Issue | None = None
     forget: str | None = None
+    sender: str = ""
+    by_bot: bool = False
 
 
-def meaning(event: str, action: str, payload: Mapping[str, Any], repositories: frozenset[str]) -> Meaning:
-    """What to make of one of GitHub's events; `repositories` are the configured ones, in lower case."""
-    repository = payload.get("repository")
-    name = repository.get("full_name") if isinstance(repository, Mapping) else None
+def meaning(event: str, action: str, payload: Mapping[str, Any], ground: Ground) -> Meaning:
+    """What to make of one of GitHub's events about an issue."""
     if event not in ("issues", "issue_comment"):
         return Meaning(f"{event} {action}: nothing to do")
-    if not isinstance(name, str) or name.lower() not in repositories:
+    name = _repository_of(payload)
+    if name.lower() not in ground.repositories:
         return Meaning("its repository is not configured")
+    if name.lower() in ground.off:
+        return Meaning("its repository has switched the bot off")
     item = payload.get("issue")
     if not isinstance(item, Mapping) or is_pull_request(item):
         return Meaning("no issue")
@@ -62,31 +89,45 @@ def meaning(event: str, action: str, payload: Mapping[str, Any], repositories: f
         issue = parse_issue(item, name)
     except (ValueError, TypeError, AttributeError) as error:
         return Meaning(f"the issue could not be read: {error}")
+    sender, by_bot = sender_of(payload)
+    if action in GONE and event == "issues":
+        return Meaning(f"issue {action}", forget=issue.ref)
+    if (ground.me and sender.casefold() == ground.me.casefold()) or _is_own_comment(payload):
+        return Meaning("the bot's own doing", remember=issue)
     if event == "issue_comment":
         return Meaning("noted", remember=issue)
-    if action in GONE:
-        return Meaning(f"issue {action}", forget=issue.ref)
     if action in TRIAGED and issue.state == "open":
-        return Meaning("to triage", triage=issue)
+        return Meaning("to triage", triage=issue, sender=sender, by_bot=by_bot)
     return Meaning("noted" if action in TRIAGED | KNOWN else f"{action}: nothing to do", remember=issue)
+
+
+def _is_own_comment(payload: Mapping[str, Any]) -> bool:
+    comment = payload.get("comment")
+    body = comment.get("body") if isinstance(comment, Mapping) else None
+    return isinstance(body, str) and body.startswith(MARKER)
 
 
 async def work_inbox(app: App) -> None:
     """Turn deliveries into batches, for ever; woken when one is stored."""
-    names = frozenset(name.lower() for name in app.settings.repositories)
     size = app.settings.scaling.batch_size
-    pruned = rest = 0.0
+    me, pruned = None, 0.0
+    pauses = {_look_at_stories: 0.0, _ask_github: 0.0}
     while True:
         try:
             app.delivered.clear()
             while await app.database.query(lambda c: inbox.is_waiting(c, "github")):
-                if await app.database.run(lambda c: take(c, names, size)):
+                if me is None:
+                    me = await _own_account(app)
+                ground = await app.database.query(lambda c, me=me: ground_of(app, c, me or ""))  # type: ignore[misc]
+                if await app.database.run(lambda c, ground=ground: take(c, ground, size)):  # type: ignore[misc]
                     app.new_batches.set()
-            if time.time() > rest and await app.database.query(lambda c: inbox.is_waiting(c, "shortcut")):
-                rest = await _look_at_stories(app)
-            if time.time() - pruned > 3600:
+            for work, until in pauses.items():
+                if time.time() >= until:
+                    pauses[work] = await work(app)
+            if time.time() - pruned > PRUNE:
                 pruned = time.time()
-                await app.database.run(lambda c: inbox.prune(c, time.time()))
+                await app.database.run(_prune)
+                app.wake_lanes()
         except SQLAlchemyError as error:
             log.error("deliveries wait, trying again", error=brief(error))
             await asyncio.sleep(LOOK)
@@ -97,11 +138,79 @@ async def work_inbox(app: App) -> None:
             pass
 
 
+def _prune(connection: Connection) -> None:
+    now = time.time()
+    inbox.prune(connection, now)
+    audit.prune(connection, now)
+    quiet.prune(connection, now)
+    runs.close_days(connection, "webhook", _run_of(datetime.now(UTC)))
+
+
+async def _own_account(app: App) -> str | None:
+    """The App's own account; None where GitHub does not answer, which is asked again with the next delivery."""
+    try:
+        return await app.github.own_account() or ""
+    except SwitchyardError as error:
+        log.warning("cannot tell the bot's own events by their sender yet", reason=str(error))
+        return None
+
+
+def ground_of(app: App, connection: Connection, me: str) -> Ground:
+    """What deliveries are judged by, as of now."""
+    return Ground(
+        repositories=frozenset(name.lower() for name in served(connection, app.settings)),
+        off=repository_config.off(connection),
+        me=me,
+        replies=app.settings.integrations.github.replies_per_hour,
+        tell="slack" in app.targets,
+    )
+
+
+async def _ask_github(app: App) -> float:
+    """Read what a push or a pull request did to a repository's own configuration.
+
+    Returns the time before which there is no use in trying again, as `_look_at_stories` does.
+    """
+    if not await app.database.query(lambda c: inbox.is_waiting(c, "github", slow=True)):
+        return 0.0
+    rows = await app.database.query(lambda c: inbox.waiting(c, "github", TAKEN, slow=True))
+    ground = await app.database.query(lambda c: ground_of(app, c, ""))
+    for row in rows:
+        payload = _payload(row.payload)
+        try:
+            name = _repository_of(payload)
+            if name.lower() not in ground.repositories:
+                note = "its repository is not configured"
+            elif row.event == "pull_request":
+                note = await repository_config.check_pull(app, payload)
+            elif repository_config.changed_by_push(payload):
+                note = await repository_config.load(app, name, force=True)
+            else:
+                note = "the push changes no configuration"
+        except (Transient, RateLimited) as error:
+            log.warning("a delivery waits for GitHub", kind=row.event, reason=str(error))
+            return time.time() + PAUSE
+        except SwitchyardError as error:
+            note = str(error)
+        notes = {row.id: note}
+        await app.database.run(lambda c, notes=notes: inbox.settle(c, notes))  # type: ignore[misc]
+    app.wake_lanes()
+    return 0.0
+
+
+def _repository_of(payload: Mapping[str, Any]) -> str:
+    repository = payload.get("repository")
+    name = repository.get("full_name") if isinstance(repository, Mapping) else None
+    return name if isinstance(name, str) else ""
+
+
 async def _look_at_stories(app: App) -> float:
     """Bring the stories that Shortcut told of together with their issues, many changes of one in one look.
 
     Returns the time before which there is no use in trying again (epoch seconds); 0 where all went well.
     """
+    if not await app.database.query(lambda c: inbox.is_waiting(c, "shortcut")):
+        return 0.0
     rows = await app.database.query(lambda c: inbox.waiting(c, "shortcut", TAKEN))
     numbers = list(dict.fromkeys(number for row in rows for number in stories_of(row.payload)))
     client = shortcut_of(app)
@@ -116,7 +225,7 @@ async def _look_at_stories(app: App) -> float:
             await observe(app, [story for story in found if story is not None])
     except SwitchyardError as error:
         log.warning("stories could not be looked at, trying again", reason=str(error))
-        return time.time() + STORY_PAUSE
+        return time.time() + PAUSE
     await app.database.run(lambda c: inbox.settle(c, dict.fromkeys((row.id for row in rows), note)))
     return 0.0
 
@@ -139,57 +248,76 @@ def stories_of(text: str) -> list[int]:
     ][:100]
 
 
-def take(connection: Connection, repositories: frozenset[str], size: int) -> int:
+def take(connection: Connection, ground: Ground, size: int) -> int:
     """Hand deliveries over to batches, those of one issue together; returns how many issues that were.
 
-    The run they belong to is the day's; nobody drives it, for it has nothing to fetch.
+    The run they belong to is the day's; nobody drives it until the day is over, for it has nothing to fetch.
     """
     rows = inbox.waiting(connection, "github", TAKEN)
     if not rows:
         return 0
+    now = time.time()
+    run_id = _run_of_the_day(connection)
     notes: dict[str, str] = {}
-    triage: dict[str, Issue] = {}
-    remember: dict[str, Issue] = {}
+    latest: dict[str, Issue] = {}
+    senders: dict[str, tuple[str, bool]] = {}
+    keys: dict[str, list[str]] = {}
     forget: list[str] = []
     for row in rows:
-        found = _read(row, repositories)
+        payload = _payload(row.payload)
+        if row.event in INSTALLED:
+            notes[row.id] = installations.apply(connection, row.event, row.action, payload, now)
+            continue
+        found = meaning(row.event, row.action, payload, ground)
         notes[row.id] = found.note
-        for issue, held in ((found.triage, triage), (found.remember, remember)):
-            if issue is not None and (
-                issue.ref not in held or held[issue.ref].updated_at <= issue.updated_at
-            ):
-                held[issue.ref] = issue
+        issue = found.triage or found.remember
+        if issue is not None and (
+            issue.ref not in latest or latest[issue.ref].updated_at <= issue.updated_at
+        ):
+            latest[issue.ref] = issue
+        if found.triage is not None:
+            ref = found.triage.ref
+            keys.setdefault(ref, []).append(row.id)
+            if ref not in senders or not found.by_bot:
+                senders[ref] = (found.sender, found.by_bot)
         if found.forget:
             forget.append(found.forget)
-    run_id = _run_of_the_day(connection)
+    hushed = quiet.hush(connection, senders, ground.replies, run_id, now, tell=ground.tell)
+    for ref in hushed:
+        notes |= dict.fromkeys(keys[ref], "quiet: bots answer each other there")
     # Deliveries overtake each other: what is older than the stored copy changes nothing.
-    newer = cases.newer(connection, [*remember.values(), *triage.values()])
+    newer = cases.newer(connection, list(latest.values()))
     if newer:
         cases.store_copies(connection, run_id, newer)
-    keys = [ref for ref in triage if ref not in forget and (ref not in remember or _is_open(ref, newer))]
-    number = runs.next_batch(connection, run_id)
-    groups = [keys[i : i + size] for i in range(0, len(keys), size)]
-    runs.add_batches(connection, run_id, number, groups)
+    refs = [ref for ref in senders if ref not in forget and ref not in hushed and latest[ref].state == "open"]
+    hand_over(connection, run_id, refs, size)
     cases.forget(connection, forget)
     inbox.settle(connection, notes)
-    return len(keys)
+    return len(refs)
 
 
-def _is_open(ref: str, issues: Sequence[Issue]) -> bool:
-    """Is the newest copy of this issue an open one? It may have been closed in the same breath."""
-    latest = max((i for i in issues if i.ref == ref), key=lambda i: i.updated_at, default=None)
-    return latest is None or latest.state == "open"
+def hand_over(connection: Connection, run_id: str, refs: Sequence[str], size: int) -> None:
+    """Make batches of issues whose copies are stored, and count them as fetched."""
+    if not refs:
+        return
+    groups = [refs[i : i + size] for i in range(0, len(refs), size)]
+    runs.add_batches(connection, run_id, runs.next_batch(connection, run_id), groups)
+    runs.count_fetched(connection, run_id, len(refs))
 
 
-def _read(row: Any, repositories: frozenset[str]) -> Meaning:
+def _payload(text: str) -> Mapping[str, Any]:
     try:
-        payload = json.loads(row.payload)
+        payload = json.loads(text)
     except (ValueError, RecursionError):
-        return Meaning("not readable")
-    return meaning(row.event, row.action, payload, repositories)
+        return {}
+    return payload if isinstance(payload, dict) else {}
+
+
+def _run_of(moment: datetime) -> str:
+    return f"webhook-{moment:%Y%m%d}"
 
 
 def _run_of_the_day(connection: Connection) -> str:
-    run_id = f"webhook-{datetime.now(UTC):%Y%m%d}"
+    run_id = _run_of(datetime.now(UTC))
     runs.create(connection, run_id, "webhook", {}, None, status=runs.OPEN)
     return run_id

@@ -73,6 +73,8 @@ def verdict(report: RunReport) -> str:
             else "reading waits for a rate budget"
         )
         return f"All is healthy: {what}, on again at {moment(report.resumes_at)}."
+    if report.status == "running" and report.trigger == "webhook":
+        return f"Takes webhooks until midnight UTC: {count_of(report.triaged, 'issue')} triaged so far."
     if report.status == "running":
         return f"Still at work: {count_of(report.triaged, 'issue')} triaged so far."
     if report.status == "cancelled":

@@ -6,6 +6,11 @@ Without `by` it was "octo-maintainer". `labelled_by` (or `labeled_by`) names who
 another: a login for all, or `{"bug": "stale[bot]"}` for some; a login that ends in `[bot]` is no person's. An issue
 that is new had its labels from the start. `"deleted": true` and `"moved_to": "octo/gadgets#1"` take an issue away.
 Files of issues may have the same fields.
+
+`{"installation": {"owner": "octo", "suspended": true}}` suspends the App there; `installed`, `repositories` ("all" or a
+list), `permissions` and `events` are set the same way, and `"revoke": true` ends its tokens before their time.
+`{"hook_delivery": {"event": "issues", "guid": "…", "payload": {…}}}` puts a delivery on the App's list that reached
+nobody; `status_code` and `delivered_at` tell it otherwise.
 """
 
 import json
@@ -45,7 +50,7 @@ _ISSUE_FIELDS = [
     "labelled_by",
     "labeled_by",
 ]
-_KINDS = "service+fault, reset, repo, issue, issues, channel, latency_ms, token_seconds"
+_KINDS = "service+fault, reset, repo, issue, issues, channel, latency_ms, token_seconds, installation, hook_delivery"
 
 
 class Control:
@@ -86,6 +91,8 @@ class Control:
             "channel": self._channel,
             "latency_ms": self._latency,
             "token_seconds": self._token_seconds,
+            "installation": self._installation,
+            "hook_delivery": self._hook_delivery,
         }
         for key, handler in handlers.items():
             if key in data:
@@ -158,6 +165,18 @@ class Control:
             raise ControlError(f"token_seconds is how long an App's tokens live, not {seconds!r}")
         self._app.github.app.token_seconds = float(seconds)
         return {}
+
+    def _installation(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        _only(data, "installation")
+        if not isinstance(data["installation"], dict):
+            raise ControlError('write {"installation": {"owner": "octo", "suspended": true}}')
+        return self._app.github.app.control(data["installation"])
+
+    def _hook_delivery(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        _only(data, "hook_delivery")
+        if not isinstance(data["hook_delivery"], dict):
+            raise ControlError("hook_delivery is an object with event, guid and payload")
+        return self._app.github.deliveries.control(data["hook_delivery"])
 
     def state(self) -> dict[str, Any]:
         """The summary that tests and benches read."""

@@ -19,7 +19,8 @@ from bot.think import Thinker, ThinkSettings
 from config.secrets import Secrets, load_secrets
 from config.settings import Settings
 from integrations.base import Limit, Target
-from integrations.github.client import Credential, GithubClient
+from integrations.github.client import GithubClient
+from integrations.github.client_auth import Credential
 from integrations.resilience import Guard
 from models.errors import UserFacing
 from models.tables import BreakerRow

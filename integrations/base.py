@@ -64,6 +64,8 @@ class Delivery:
     payload: Mapping[str, Any]
     matters: bool
     """Whether anything is made of such events; others are stored by name alone, and answered the same."""
+    sender: str = ""
+    """The account that caused it, as the service names it."""
 
 
 class Target(Protocol):

@@ -355,6 +355,18 @@ class QuietRow(SQLModel, table=True):
     """Whose events would have been answered."""
 
 
+class PauseRow(SQLModel, table=True):
+    """Something that a person asked not to be told of for a while: a case that was snoozed, a channel that was muted."""
+
+    __tablename__ = "pauses"
+    key: str = Field(primary_key=True)
+    """case:owner/name#n, or mute:CHANNEL"""
+    until: float | None = None
+    """None: until somebody says otherwise."""
+    person: str
+    at: float
+
+
 class SweepRow(SQLModel, table=True):
     """How far a source of missed deliveries was read: a repository, or the App's own list."""
 

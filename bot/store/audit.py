@@ -39,3 +39,8 @@ def writes_since(connection: Connection, issues: Iterable[str], since: float, vi
         .group_by(_table.c.subject)
     )
     return {subject: int(count) for subject, count in connection.execute(query)}
+
+
+def prune(connection: Connection, now: float) -> None:
+    """Forget what is older than it is kept."""
+    connection.execute(sa.delete(_table).where(_table.c.at < now - KEPT))

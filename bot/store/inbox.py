@@ -73,11 +73,20 @@ def _values(row: Received) -> tuple[Any, ...]:
     )
 
 
-def waiting(connection: Connection, source: str, limit: int) -> list[Any]:
+SLOW = ("push", "pull_request")
+"""Events of which something is made only after GitHub was asked; they hold up no others."""
+
+
+def _open(source: str, *, slow: bool) -> sa.ColumnElement[bool]:
+    kinds = _table.c.event.in_(SLOW) if slow else _table.c.event.not_in(SLOW)
+    return sa.and_(_table.c.state == "pending", _table.c.id.startswith(f"{source}:"), kinds)
+
+
+def waiting(connection: Connection, source: str, limit: int, *, slow: bool = False) -> list[Any]:
     """A service's deliveries that nothing was made of yet, the oldest first; locked against other processes."""
     query = (
         sa.select(_table)
-        .where(_table.c.state == "pending", _table.c.id.startswith(f"{source}:"))
+        .where(_open(source, slow=slow))
         .order_by(_table.c.received_at, _table.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -85,10 +94,9 @@ def waiting(connection: Connection, source: str, limit: int) -> list[Any]:
     return list(connection.execute(query))
 
 
-def is_waiting(connection: Connection, source: str) -> bool:
+def is_waiting(connection: Connection, source: str, *, slow: bool = False) -> bool:
     """Is there anything of this service to do? Cheaper than taking the write lock to find out."""
-    mine = _table.c.id.startswith(f"{source}:")
-    query = sa.select(_table.c.id).where(_table.c.state == "pending", mine).limit(1)
+    query = sa.select(_table.c.id).where(_open(source, slow=slow)).limit(1)
     return connection.execute(query).first() is not None
 
 

@@ -23,7 +23,7 @@ _repositories: sa.Table = RepositoryRow.__table__  # type: ignore[attr-defined]
 
 OPEN = "open"
 """The status of a day's run of webhooks: batches come to it, and nobody drives it."""
-_AT_WORK = ("running", OPEN)
+AT_WORK = ("running", OPEN)
 
 
 def create(
@@ -52,6 +52,20 @@ def create(
         )
     )
     return True
+
+
+def count_fetched(connection: Connection, run_id: str, more: int) -> None:
+    """Count what came to a run from elsewhere than its own fetching."""
+    row = get(connection, run_id)
+    if row is not None:
+        progress = {**row.progress, "fetched": row.progress.get("fetched", 0) + more}
+        update(connection, run_id, progress=progress)
+
+
+def close_days(connection: Connection, trigger: str, today: str) -> int:
+    """Let the open runs of earlier days be driven to their end, now that nothing comes to them any more."""
+    over = sa.and_(_runs.c.status == OPEN, _runs.c.trigger == trigger, _runs.c.id != today)
+    return int(connection.execute(sa.update(_runs).where(over).values(status="running")).rowcount)
 
 
 def get(connection: Connection, run_id: str) -> Any | None:
@@ -157,7 +171,7 @@ def claim(
         sa.select(_batches.c.run_id, _batches.c.number, _batches.c.refs, _runs.c.params)
         .join(_runs, _runs.c.id == _batches.c.run_id)
         .where(
-            _runs.c.status.in_(_AT_WORK),
+            _runs.c.status.in_(AT_WORK),
             sa.or_(
                 _batches.c.state == "pending",
                 sa.and_(
@@ -181,7 +195,7 @@ def has_open(connection: Connection) -> bool:
     query = (
         sa.select(_batches.c.number)
         .join(_runs, _runs.c.id == _batches.c.run_id)
-        .where(_batches.c.state != "done", _runs.c.status.in_(_AT_WORK))
+        .where(_batches.c.state != "done", _runs.c.status.in_(AT_WORK))
         .limit(1)
     )
     return connection.execute(query).first() is not None

@@ -38,7 +38,7 @@ class Reports:
         if known is not None:
             return known
         report = aggregate.summarise(connection, self.app.settings.name, row, self.app.skipped)
-        if row.status == "running":
+        if row.status in runs.AT_WORK:
             # All may be delivered, but the digest and the report are still to come.
             return replace(report, status="running")
         if not _may_change(report):

@@ -1,7 +1,6 @@
 """GitHub over PyGithub: lists issues, and is the target of the github lane."""
 
 import asyncio
-import threading
 import time
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -10,12 +9,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any
-from urllib.parse import urlsplit
-
-from github import Auth, Github, GithubIntegration
 
 from integrations.base import Answer, Kind
 from integrations.github import commands
+from integrations.github.client_auth import Connections, Credential
 from integrations.github.client_errors import translate
 from integrations.github.payloads import last_page, next_url, place_of
 from integrations.github.settings import GithubSettings
@@ -29,15 +26,6 @@ CLOCK_SKEW = timedelta(days=1)
 """A command may have been stored under a clock that was hours ahead of GitHub's."""
 REPOSITORY_KEPT = 60.0
 """Seconds for which it is believed that a repository is there: each of its commands may ask."""
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """A token, or a GitHub App's id and private key."""
-
-    token: str | None = None
-    app_id: str | None = None
-    private_key: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,11 +50,7 @@ class Access:
 
 
 class GithubClient:
-    """One credential at GitHub.
-
-    PyGithub's connection object keeps the request in its own fields between `request` and `getresponse`, so
-    two threads that share one send each other's requests: every thread of the pool has a client of its own.
-    """
+    """One credential at GitHub; its requests go out in a pool of threads."""
 
     name = "github"
 
@@ -79,18 +63,15 @@ class GithubClient:
         user_agent: str,
         requests_in_flight: int,
     ) -> None:
-        self._settings = settings
-        self._credential = credential
-        self._user_agent = user_agent
         self.guard = guard
+        self.connections = Connections(
+            credential, settings.base_url, timeout=max(1, int(guard.timeout)), user_agent=user_agent
+        )
         self._threads = ThreadPoolExecutor(requests_in_flight, thread_name_prefix="github")
-        self._local = threading.local()
         self.server_time: datetime | None = None
         """GitHub's clock as of its latest answer; ours may differ."""
         self._closed: dict[str, tuple[float, str]] = {}
         """By repository when it was looked at (monotonic time), and why its issues cannot be reached."""
-        self._installations: dict[str, Auth.Auth] = {}
-        self._installations_lock = threading.Lock()
 
     async def list_issues(
         self, repo: str, *, since: datetime | None = None, url: str | None = None, etag: str | None = None
@@ -99,7 +80,7 @@ class GithubClient:
 
         Sorted by creation: sorted by update, the bot's own labels would move issues between pages.
         """
-        address = self._on_base(url) if url else self.first_page(repo, since)
+        address = self.connections.on_base(url) if url else self.first_page(repo, since)
         headers = {"If-None-Match": etag} if etag else {}
         return await self._page(address, repo, etag, headers)
 
@@ -116,7 +97,7 @@ class GithubClient:
 
     async def follow(self, repo: str, url: str) -> Page:
         """The page at an address that an earlier page named."""
-        return await self._page(self._on_base(url), repo)
+        return await self._page(self.connections.on_base(url), repo)
 
     async def list_events(self, repo: str) -> Page:
         """What happened to the repository's issues, the latest first."""
@@ -124,7 +105,7 @@ class GithubClient:
 
     async def login(self) -> str | None:
         """The account that a token acts as; None for an App, whose writes are marked as a bot's."""
-        if self._credential.token is None:
+        if self.connections.is_app:
             return None
         try:
             _, data = await self.guard.read(lambda: self._request("GET", "/user", ""))
@@ -132,6 +113,14 @@ class GithubClient:
             # An installation's token, given as GITHUB_TOKEN, is no user's.
             return None
         return str(data["login"]) if isinstance(data, Mapping) and data.get("login") else None
+
+    async def own_account(self) -> str | None:
+        """The account as which an App writes; None for a token, which acts as a person does."""
+        if not self.connections.is_app:
+            return None
+        _, data = await self.guard.read(lambda: self._request("GET", "/app", ""))
+        slug = data.get("slug") if isinstance(data, Mapping) else None
+        return f"{slug}[bot]" if slug else None
 
     async def _page(
         self, address: str, repo: str, etag: str | None = None, headers: Mapping[str, str] | None = None
@@ -144,11 +133,6 @@ class GithubClient:
         items = tuple(item for item in data if isinstance(item, Mapping))
         link = answer.get("link")
         return Page(items, next_url(link), answer.get("etag"), pages=last_page(link))
-
-    def _on_base(self, url: str) -> str:
-        """The next page's address at the configured host: the credential goes nowhere else."""
-        base = urlsplit(self._settings.base_url)
-        return urlsplit(url)._replace(scheme=base.scheme, netloc=base.netloc).geturl()
 
     def first_page(self, repo: str, since: datetime | None) -> str:
         query = f"state=open&sort=created&direction=asc&per_page={PER_PAGE}"
@@ -186,6 +170,7 @@ class GithubClient:
 
     async def send(self, pendings: Sequence[Pending]) -> Sequence[Answer]:
         (pending,) = pendings
+        self.connections.require(_owner(pending))
         try:
             return [await self._carry_out(pending)]
         except Rejected as error:
@@ -291,6 +276,7 @@ class GithubClient:
         for pending in pendings:
             if pending.command.operation != "write_comment" or pending.last_answer:
                 continue
+            self.connections.require(_owner(pending))
             try:
                 match = await self._find_comment(pending)
             except Rejected as error:
@@ -314,16 +300,26 @@ class GithubClient:
             if match is not None:
                 return match
             following = next_url(answer.get("link"))
-            address = self._on_base(following) if following else None
+            address = self.connections.on_base(following) if following else None
         return None
 
+    async def read(self, address: str, repo: str = "") -> tuple[Mapping[str, Any], Any]:
+        """Headers and JSON of something at GitHub; as the App itself where no repository or owner is named."""
+        return await self.guard.read(lambda: self._request("GET", address, repo))
+
     async def check(self) -> str:
+        if self.connections.is_app:
+            _, data = await self.guard.call(lambda: self._request("GET", "/app", ""))
+            found = data if isinstance(data, Mapping) else {}
+            installed = found.get("installations_count", "?")
+            return f"reachable, as the App {found.get('slug', '?')}, installed in {installed} accounts"
         _, data = await self.guard.call(lambda: self._request("GET", "/rate_limit", ""))
         core = data.get("resources", {}).get("core", {}) if isinstance(data, Mapping) else {}
         return f"reachable, {core.get('remaining', '?')} of {core.get('limit', '?')} requests left this hour"
 
     async def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
+        self.connections.close()
 
     async def _request(
         self,
@@ -337,8 +333,8 @@ class GithubClient:
         """Response headers and JSON; None where GitHub answered without a body (304)."""
 
         def blocking() -> tuple[Mapping[str, Any], Any]:
-            requester = self._client(repo.split("/")[0]).requester
-            return requester.requestJsonAndCheck(method, url, headers=dict(headers or {}), input=body)
+            owner = repo.split("/")[0]
+            return self.connections.request(method, url, owner, headers=headers or {}, body=body)
 
         try:
             answer, data = await asyncio.get_running_loop().run_in_executor(self._threads, blocking)
@@ -357,42 +353,6 @@ class GithubClient:
             raise Rejected(f"github: {url.split('?')[0]} moved; use the repository's new name", status=307)
         return answer, data
 
-    def _client(self, owner: str) -> Github:
-        clients: dict[str, Github] | None = getattr(self._local, "clients", None)
-        if clients is None:
-            clients = self._local.clients = {}
-        name = owner if self._credential.token is None else ""
-        if name not in clients:
-            clients[name] = Github(
-                auth=self._auth(owner),
-                base_url=self._settings.base_url.rstrip("/"),
-                timeout=max(1, int(self.guard.timeout)),
-                user_agent=self._user_agent,
-                per_page=PER_PAGE,
-                retry=0,
-                pool_size=1,
-                seconds_between_requests=0,
-                seconds_between_writes=0,
-            )
-        return clients[name]
 
-    def _auth(self, owner: str) -> Auth.Auth:
-        """A token is used as it is; an App signs in to the owner's installation, whose tokens PyGithub renews."""
-        if self._credential.token is not None:
-            return Auth.Token(self._credential.token)
-        app = Auth.AppAuth(str(self._credential.app_id), str(self._credential.private_key))
-        if not owner:
-            return app
-        with self._installations_lock:
-            if owner not in self._installations:
-                integration = GithubIntegration(
-                    auth=app, base_url=self._settings.base_url.rstrip("/"), retry=0
-                )
-                for installation in integration.get_installations():
-                    login = str(installation.raw_data.get("account", {}).get("login", ""))
-                    self._installations.setdefault(
-                        login.casefold(), app.get_installation_auth(installation.id)
-                    )
-                if owner.casefold() not in self._installations:
-                    raise Unauthorized(f"github: the App is not installed for {owner}; install it there")
-            return self._installations[owner.casefold()]
+def _owner(pending: Pending) -> str:
+    return str(pending.command.issue).partition("/")[0]

@@ -17,9 +17,12 @@ Request = tuple[str, str, dict[str, Any] | None]
 """Method, path and body."""
 
 
+MARKER = "<!-- switchyard:"
+
+
 def marker(ref: str) -> str:
     """The hidden line by which the bot finds its own comment again."""
-    return f"<!-- switchyard:{ref} -->"
+    return f"{MARKER}{ref} -->"
 
 
 def labels_request(pending: Pending, labels: Sequence[str] | None = None) -> Request:

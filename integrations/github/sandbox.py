@@ -6,6 +6,7 @@ from zlib import crc32
 
 from integrations.github.sandbox_app import AppRoutes
 from integrations.github.sandbox_comments import CommentRoutes
+from integrations.github.sandbox_deliveries import DeliveryRoutes
 from integrations.github.sandbox_desk import REPO, Desk
 from integrations.github.sandbox_events import EventRoutes
 from integrations.github.sandbox_input import failure, refuse
@@ -28,6 +29,7 @@ class GitHubSandbox:
         self.repositories = desk.repositories
         self.router = desk.router
         self.app = AppRoutes(desk)
+        self.deliveries = DeliveryRoutes(desk)
         IssueRoutes(desk)
         LabelRoutes(desk)
         CommentRoutes(desk)
@@ -47,8 +49,11 @@ class GitHubSandbox:
         token = _token(request)
         if not token:
             return failure(401, "Requires authentication")
-        if token == REFUSED or self.app.expired(token):
+        if token == REFUSED:
             return failure(401)
+        refused = self.app.refused(request, token)
+        if refused is not None:
+            return refused
         if request.path == "/user" and self.app.issued(token):
             return failure(403, "Resource not accessible by integration")
         base = f"http://{request.headers.get('host', 'api.github.com')}"

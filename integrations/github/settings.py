@@ -29,6 +29,8 @@ class GithubSettings(Section):
     link_story: bool = False
     reflect: Annotated[Literal["label", "comment", "off"], BeforeValidator(_word)] = "label"
     """How an issue shows what people do with its story: state, owner and epic."""
+    replies_per_hour: int = Field(10, ge=1, le=1000)
+    """Writes to one issue in an hour after which other bots are answered there no more for an hour."""
     close_when_done: bool = False
     """Close an issue when its story is done; nothing else ever closes one."""
     labels: Mapping[Literal["bug", "feature", "docs", "security", "needs_human"], str] = {}

@@ -14,7 +14,9 @@ SIGNATURE, EVENT, DELIVERY = b"x-hub-signature-256", b"x-github-event", b"x-gith
 _LONGEST_NAME = 100
 
 
-HANDLED = frozenset({"issues", "issue_comment", "installation", "installation_repositories", "repository"})
+HANDLED = frozenset(
+    {"issues", "issue_comment", "installation", "installation_repositories", "repository", "pull_request"}
+)
 
 
 def is_signed(body: bytes, signature: bytes, secret: str) -> bool:
@@ -45,7 +47,16 @@ def parse(headers: Mapping[bytes, bytes], body: bytes) -> Delivery:
     action = payload.get("action")
     named = action[:_LONGEST_NAME] if isinstance(action, str) else ""
     matters = event in HANDLED or (event == "push" and _is_default_branch(payload))
-    return Delivery(delivery, event, named, _issue(payload), payload, matters)
+    return Delivery(delivery, event, named, _issue(payload), payload, matters, sender(payload)[0])
+
+
+def sender(payload: Mapping[str, Any]) -> tuple[str, bool]:
+    """The login of the account that caused the event, and whether it is a bot's; empty where it has none."""
+    account = payload.get("sender")
+    login = account.get("login") if isinstance(account, dict) else None
+    if not isinstance(login, str):
+        return "", False
+    return login[:_LONGEST_NAME], account.get("type") == "Bot" or login.endswith("[bot]")
 
 
 def _is_default_branch(payload: Mapping[str, Any]) -> bool:

@@ -7,18 +7,19 @@ import os
 import random
 import signal
 import socket
+import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from bot.intake import meaning
+from bot.intake import Ground, meaning
 from tests.contracts.spec import contracts_dir
 from tests.world import World
 
@@ -79,6 +80,11 @@ class Served:
 
         self._world.wait_until(answers)
 
+    def stop(self) -> None:
+        self.process.send_signal(signal.SIGTERM)
+        _, err = self.process.communicate(timeout=30)
+        assert "Traceback" not in err, err
+
     def post(self, body: bytes, **options: Any) -> httpx.Response:
         return self.http.post("/webhooks/github", content=body, headers=headers(body, **options))
 
@@ -97,10 +103,7 @@ def serving(folder: Path, issues: list[dict[str, Any]] | None = None) -> Iterato
             yield world, served
         finally:
             served.http.close()
-            if served.process.poll() is None:
-                served.process.send_signal(signal.SIGTERM)
-            _, err = served.process.communicate(timeout=30)
-            assert "Traceback" not in err, err
+            served.stop()
 
 
 def seeds(count: int) -> list[dict[str, Any]]:
@@ -260,11 +263,45 @@ def test_who_knocks_without_end_is_told_to_slow_down(served: tuple[World, Served
 )
 def test_what_is_made_of_an_event(event: str, action: str, changes: dict[str, Any], expected: str) -> None:
     payload = json.loads(issue_event(5, action, **changes))
-    found = meaning(event, action, payload, frozenset({REPO}))
+    found = meaning(event, action, payload, Ground(frozenset({REPO})))
     assert [name for name in ("triage", "remember", "forget") if getattr(found, name)] == [expected] * bool(
         expected
     )
-    assert not meaning(event, action, payload, frozenset({"else/where"})).triage
+    assert not meaning(event, action, payload, Ground(frozenset({"else/where"}))).triage
+    assert not meaning(event, action, payload, Ground(frozenset({REPO}), off=frozenset({REPO}))).triage
+
+
+def test_a_day_that_is_over_has_a_report_and_one_digest(tmp_path: Path) -> None:
+    with serving(tmp_path, seeds(3)) as (world, door):
+        for number in (1, 2):
+            assert door.post(issue_event(number), delivery=f"day-{number}").status_code == 202
+        world.wait_until(lambda: len(world.listed("stories")) == 2)
+        (day,) = [r for r in door.http.get("/api/v1/runs").json()["runs"] if r["trigger"] == "webhook"]
+        assert (day["status"], day["fetched"], day["triaged"]) == ("running", 2, 2)
+        door.stop()
+        with closing(sqlite3.connect(tmp_path / "var" / "switchyard.db")) as database:
+            for table, name in (
+                ("runs", "id"),
+                ("batches", "run_id"),
+                ("commands", "run_id"),
+                ("cases", "run_id"),
+            ):
+                database.execute(f"UPDATE {table} SET {name} = 'webhook-20200101'")  # noqa: S608
+            database.commit()
+        door.process = door.start()
+        door.ready()
+        # What comes now belongs to another day.
+        assert door.post(issue_event(3), delivery="day-3").status_code == 202
+
+        def ended() -> bool:
+            found = door.http.get("/api/v1/runs/webhook-20200101").json()
+            return bool(found.get("status") == "completed" and found["report"])
+
+        world.wait_until(ended)
+        world.wait_until(lambda: len(world.listed("stories")) == 3)
+        digests = [m for m in world.listed("messages") if "Triage: 2 issues" in m["text"]]
+        assert len(digests) == 1
+        world.assert_once()
 
 
 def test_a_kill_in_the_middle_loses_and_doubles_nothing(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Intake: senders, installations, repositories' own configuration, the audit log, quiet issues, sweeps."""
+"""Intake and people: senders, installations, repositories' own configuration, audit, quiet issues, sweeps, pauses."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -50,6 +50,14 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("issue"),
     )
     op.create_table(
+        "pauses",
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("until", sa.Float(), nullable=True),
+        sa.Column("person", sa.String(), nullable=False),
+        sa.Column("at", sa.Float(), nullable=False),
+        sa.PrimaryKeyConstraint("key"),
+    )
+    op.create_table(
         "sweeps",
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("since", sa.Float(), nullable=False),
@@ -58,6 +66,6 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("sweeps", "quiet", "audit", "repository_configs", "installed"):
+    for table in ("sweeps", "pauses", "quiet", "audit", "repository_configs", "installed"):
         op.drop_table(table)
     op.drop_column("inbox", "sender")

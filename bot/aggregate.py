@@ -9,22 +9,19 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from bot import digests, hooks, mail
 from bot import report as report_file
 from bot.fetch import Fetching
 from bot.store import cases, outbox, runs
 from bot.wiring import App
-from integrations.slack.payloads import digest, security_digest
 from models.case import Case
-from models.commands import Command, post_event, post_message
+from models.commands import Command
 from models.report import GITHUB_KEYS, NOTIFICATION_KEYS, STORY_KEYS, CaseLine, RunReport
 from subflows.triage import Failure
 
 REPORTS = Path("var/reports")
 PACED = ("rate", "content")
 """Reasons to stand still that are healthy."""
-MOST_URGENT = 5
-MOST_REPORTS = 10
-"""Security reports that are told one by one; the others are counted."""
 DRY_LINES = 1_000
 """Cases that a dry run's report lists; a dry run keeps them in memory."""
 
@@ -58,12 +55,13 @@ def summarise(
         failed=failed,
         from_cache=bool(progress.get("from_cache")),
         routes=totals["routes"],
+        needs_person=totals.get("needs_person", 0),
         stories=done["stories"],
         github=done["github"],
         notifications=done["notifications"],
         requests=row.requests,
-        problems=(*row.problems, *_lane_problems(states)),
-        skipped=skipped,
+        problems=(*row.problems, *_lane_problems(states), *digests.refused(connection, row.id)),
+        skipped=(*skipped, *progress.get("skipped", ())),
         resumes_at=iso(resumes) if resumes is not None else None,
         progress=None
         if ending or row.status not in runs.AT_WORK
@@ -146,50 +144,17 @@ async def announce(app: App, run_id: str) -> None:
     """Store the run's one digest and its webhooks; nothing where nothing was new."""
     report = await current(app, run_id, ending=True)
     news = await app.database.query(lambda c: runs.has_commands(c, run_id))
+    await mail.announce(app, report, news=news or bool(report.failed))
     if not news and not report.failed:
         # A run that found everything in place has nothing to tell.
         return
-    urgent = await app.database.query(lambda c: list(cases.lines(c, run_id, limit=MOST_URGENT, ok_only=True)))
-    waiting = await app.database.query(
-        lambda c: list(cases.lines(c, run_id, limit=MOST_URGENT, route="needs_human"))
-    )
     commands: list[Command] = []
     if "slack" in app.targets:
-        text, blocks = digest(report, urgent, waiting)
-        commands.append(post_message(f"digest:{run_id}", channel="", text=text, blocks=blocks))
-        secret = await app.database.query(
-            lambda c: list(
-                cases.lines(
-                    c,
-                    run_id,
-                    limit=MOST_REPORTS,
-                    ok_only=True,
-                    route="security",
-                    new_only="shortcut" in app.targets,
-                )
-            )
-        )
-        if secret:
-            text, blocks = security_digest(report, secret)
-            commands.append(post_message(f"security:{run_id}", channel="", text=text, blocks=blocks))
-    commands += [
-        post_event(f"event:{run_id}:{index}", index=index, event=_event(report))
-        for index in range(len(app.settings.integrations.webhooks))
-        if f"webhook:{index}" in app.targets
-    ]
+        new_only = "shortcut" in app.targets
+        commands += await app.database.query(lambda c: digests.messages(c, report, new_only=new_only))
+    own = app.settings.integrations.webhooks
+    commands += await app.database.query(lambda c: hooks.commands(c, report, own, app.targets))
     await app.database.run(lambda c: outbox.store_once(c, run_id, commands, time.time()))
-
-
-def _event(report: RunReport) -> dict[str, Any]:
-    """The outgoing webhook's body; figures only, no text of an issue."""
-    document = report.to_json()
-    kept = ("run_id", "status", "name", "trigger", "started_at", "fetched", "triaged", "failed", "routes",
-            "stories", "github", "duration_seconds")  # fmt: skip
-    return {
-        "type": "run.finished",
-        "timestamp": iso(time.time()),
-        "data": {key: document[key] for key in kept},
-    }
 
 
 async def finish(app: App, run_id: str, status: str = "done", problem: str | None = None) -> RunReport:
@@ -276,6 +241,7 @@ def dry_report(
     refused: bool,
     from_cache: bool,
     problems: tuple[str, ...],
+    skipped: tuple[str, ...],
     started: float,
 ) -> RunReport:
     """A dry run's report: `planned` holds what would be done, the other counts stay 0."""
@@ -285,7 +251,7 @@ def dry_report(
         status = "failed"
     triaged = sums.get("triaged", 0)
     shortcut = "shortcut" in app.targets
-    hooks = sum(name.startswith("webhook:") for name in app.targets)
+    receivers = sum(f"webhook:{i}" in app.targets for i in range(len(app.settings.integrations.webhooks)))
     digests = int(triaged + failed > 0)
     planned = {
         "stories": dict.fromkeys(STORY_KEYS, 0)
@@ -297,7 +263,10 @@ def dry_report(
         "notifications": dict.fromkeys(NOTIFICATION_KEYS, 0)
         | {
             "slack": (digests + bool(sums["routes"].get("security"))) if "slack" in app.targets else 0,
-            "webhook": digests * hooks,
+            "email": mail.planned(app.settings, sums["routes"], news=bool(digests))
+            if "email" in app.targets
+            else 0,
+            "webhook": digests * receivers,
         },
     }
     return RunReport(
@@ -313,10 +282,11 @@ def dry_report(
         failed=failed,
         from_cache=from_cache,
         routes=sums["routes"],
+        needs_person=sums.get("needs_person", 0),
         planned=planned,
         requests=app.requests(),
         problems=problems,
-        skipped=app.skipped,
+        skipped=(*app.skipped, *skipped),
         duration_seconds=round(time.time() - started, 3),
         report=str(REPORTS / f"{run_id}.html"),
     )

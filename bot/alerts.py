@@ -1,20 +1,23 @@
-"""Alerts: one message when a service fails too often or answers too slowly, one when that is over."""
+"""Alerts: told once when a service fails too often or answers too slowly, and once when that is over."""
 
 import math
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection
 
+from bot import mail
 from bot.store import outbox, owners
 from bot.wiring import App
 from config.settings import AlertSettings
 from integrations.slack.payloads import escape
-from models.commands import Command, post_message
+from integrations.webhook.commands import hook_id
+from models.commands import Command, post_event, post_message
 from models.tables import AlertRow
 
 log = structlog.get_logger()
@@ -118,6 +121,51 @@ class Watch:
         return inherited or after.enough(measure) or self.now - since >= WINDOW
 
 
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """Where alerts are told. Each place has a command of its own in a lane of its own, so each fails alone."""
+
+    slack: bool = False
+    hooks: Sequence[tuple[str, str]] = ()
+    """Lane and id of the operator's own webhooks."""
+    mail: Sequence[str] = ()
+    name: str = "triage"
+
+    def tell(self, name: str, since: float, detail: str, *, over: bool = False) -> list[Command]:
+        """The commands of an alert that began at `since` (epoch seconds), or of its end."""
+        key = f"alert:{name}:{since:.0f}"
+        end = ":over" if over else ""
+        found: list[Command] = []
+        if self.slack:
+            head = ":white_check_mark: Over" if over else ":warning: Alert"
+            found.append(message(f"{key}{end}", head, detail))
+        event = {
+            "type": "alert.ended" if over else "alert.started",
+            "timestamp": _iso(time.time()),
+            "data": {"name": name, "since": _iso(since), "detail": detail},
+        }
+        found += [
+            post_event(f"{key}:{hook}{end}", lane=lane, hook={"id": hook}, event=event)
+            for lane, hook in self.hooks
+        ]
+        return found + mail.alert(self.name, key, detail, self.mail, over=over)
+
+
+def channels(app: App) -> Channels:
+    """Everybody who wants to be told of alerts, of those that are on."""
+    hooks = [
+        (f"webhook:{index}", hook_id(hook.url))
+        for index, hook in enumerate(app.settings.integrations.webhooks)
+    ]
+    readers = mail.recipients(app.settings) if "email" in app.targets else ()
+    return Channels(
+        slack="slack" in app.targets,
+        hooks=[(lane, hook) for lane, hook in hooks if lane in app.targets],
+        mail=[who.address for who in readers if "alerts" in who.what],
+        name=app.settings.name,
+    )
+
+
 async def check_alerts(app: App) -> None:
     """Tell once of each threshold that is crossed now, and once of each that no longer is."""
     services = {
@@ -128,8 +176,7 @@ async def check_alerts(app: App) -> None:
     known = await app.database.query(lambda c: c.execute(sa.select(_alerts.c.name).limit(1)).first())
     if known is None and not watch.crossed():
         return
-    slack = "slack" in app.targets
-    told = await app.database.run(lambda c: settle(c, watch, owners.alive(c), slack=slack))
+    told = await app.database.run(lambda c: settle(c, watch, owners.alive(c), channels(app)))
     for event, name, detail in told:
         log.warning(event, name=name, detail=detail)
     if told:
@@ -137,7 +184,7 @@ async def check_alerts(app: App) -> None:
 
 
 def settle(
-    connection: Connection, watch: Watch, alive: Iterable[str], *, slack: bool
+    connection: Connection, watch: Watch, alive: Iterable[str], to: Channels
 ) -> list[tuple[str, str, str]]:
     """Bring the table of open alerts up to date and store the messages; returns what there is to log.
 
@@ -159,7 +206,7 @@ def settle(
             connection.execute(sa.delete(_alerts).where(_alerts.c.name == row.name))
             _over_at[watch.me, name] = watch.clock
             told.append(("alert over", name, row.detail))
-            commands.append(message(f"{_key(name, row.since)}:over", ":white_check_mark: Over", row.detail))
+            commands += to.tell(name, row.since, row.detail, over=True)
         elif owner != watch.me:
             mine = {"name": f"{name}@{watch.me}"}
             connection.execute(sa.update(_alerts).where(_alerts.c.name == row.name).values(mine))
@@ -168,8 +215,8 @@ def settle(
             values = {"name": f"{name}@{watch.me}", "since": watch.now, "detail": detail}
             connection.execute(sa.insert(_alerts).values(values))
             told.append(("alert", name, detail))
-            commands.append(message(_key(name, watch.now), ":warning: Alert", detail))
-    if slack and commands:
+            commands += to.tell(name, watch.now, detail)
+    if commands:
         outbox.store_once(connection, RUN_ID, commands, watch.now)
     return told
 
@@ -184,8 +231,8 @@ def _measure(stored: str) -> str:
     return stored.partition("@")[0]
 
 
-def _key(name: str, since: float) -> str:
-    return f"alert:{name}:{since:.0f}"
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
 def message(key: str, head: str, detail: str) -> Command:

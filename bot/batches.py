@@ -12,12 +12,14 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot.repository_config import policies
 from bot.store import cases, outbox, owners, runs
 from bot.store.database import brief
 from bot.store.runs import Batch
 from bot.wiring import App
 from models.case import Case
 from models.commands import Command
+from nodes.base import Policy
 from subflows.triage import Failure
 
 log = structlog.get_logger()
@@ -71,12 +73,13 @@ async def _attempt(app: App, batch: Batch) -> None:
 async def work_batch(app: App, batch: Batch) -> None:
     """From keys to stored cases and commands."""
 
-    def load(connection: Connection) -> tuple[int, list[Any]]:
+    def load(connection: Connection) -> tuple[int, list[Case], Mapping[str, Policy]]:
         issues = cases.load_issues(connection, batch.keys)
-        return len(issues), cases.changed(connection, issues, full=batch.full)
+        todo = cases.due(connection, issues, full=batch.full)
+        return len(issues), todo, policies(connection, {case.issue.repo for case in todo}, app.policy)
 
-    total, todo = await app.database.query(load)
-    results = await app.thinker.think(todo)
+    total, todo, own = await app.database.query(load)
+    results = await app.thinker.think(todo, own)
     results = [_only_for(app, result) if isinstance(result, Case) else result for result in results]
     commands = [command for result in results if isinstance(result, Case) for command in result.commands]
 
@@ -129,6 +132,7 @@ def tally(
         "triaged": len(triaged),
         "failed": len(results) - len(triaged),
         "routes": dict(Counter(case.route for case in triaged)),
+        "needs_person": sum(case.needs_person for case in triaged),
         "stories_existing": verdict_of_story["existing"],
         "stories_new": verdict_of_story["new"] + verdict_of_story["changed"],
         "github_updates": updates,

@@ -23,6 +23,8 @@ runs_app = typer.Typer(help="Runs and what they came to.", no_args_is_help=True)
 queue_app = typer.Typer(help="The retry queue and the dead letters.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
 app.add_typer(queue_app, name="queue")
+issue_app = typer.Typer(help="Why an issue goes where it goes, and your word on it.", no_args_is_help=True)
+app.add_typer(issue_app, name="issue")
 
 Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file.")]
 Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, logs on stderr.")]
@@ -259,7 +261,57 @@ def queue_discard(key: str, config: Config = None) -> None:
     discard_queue(_database(config), key)
 
 
-GROUPS = ("runs", "queue", "router")
+@app.command()
+def hooks(
+    repo: Annotated[str, typer.Argument(metavar="OWNER/NAME")], config: Config = None, as_json: Json = False
+) -> None:
+    """Addresses that a repository names for webhooks, each with its secret, to be handed to its owner."""
+    from bot.commands.hooks import list_hooks
+
+    list_hooks(_database(config), repo, as_json)
+
+
+Ref = Annotated[str, typer.Argument(metavar="OWNER/NAME#N")]
+
+
+@issue_app.command("why")
+def issue_why(ref: Ref, config: Config = None, as_json: Json = False) -> None:
+    """Why it goes where it goes."""
+    from bot.commands.issue import why_command
+
+    why_command(_database(config), ref, as_json)
+
+
+@issue_app.command("route")
+def issue_route(
+    ref: Ref,
+    route: Annotated[str, typer.Argument(metavar="bug|feature|docs|question|security|approve")],
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """Decide where it goes; its story moves, and the router learns from it."""
+    _change_issue("route", ref, route, config, as_json)
+
+
+@issue_app.command("ignore")
+def issue_ignore(ref: Ref, config: Config = None, as_json: Json = False) -> None:
+    """Leave it alone until somebody routes it."""
+    _change_issue("ignore", ref, "", config, as_json)
+
+
+@issue_app.command("retry")
+def issue_retry(ref: Ref, config: Config = None, as_json: Json = False) -> None:
+    """Look at it again, and send again what was refused."""
+    _change_issue("retry", ref, "", config, as_json)
+
+
+def _change_issue(action: str, ref: str, route: str, config: Path | None, as_json: bool) -> None:
+    from bot.commands.issue import change_command
+
+    change_command(_database(config), action, ref, route, as_json)
+
+
+GROUPS = ("runs", "queue", "issue", "router")
 
 
 def hoisted(arguments: list[str]) -> list[str]:
@@ -285,7 +337,11 @@ def main() -> None:
     """Entry of the console script: what users must read is one line; a traceback never reaches them."""
     from models.errors import SwitchyardError, UserFacing
 
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_CleanLines("%(message)s"))
+    logging.basicConfig(level=logging.WARNING, handlers=[handler])
+    # A line that cannot be written would be shown with all its arguments.
+    logging.raiseExceptions = False
     if "router" in sys.argv[1:4]:
         from bot import cli_router
         from bot.commands import router
@@ -333,6 +389,15 @@ def main() -> None:
         )
 
 
+class _CleanLines(logging.Formatter):
+    """Other people's log lines, tracebacks included, without this process's secrets."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        from config.secrets import redact
+
+        return redact(super().format(record))
+
+
 def _leave(ended: SystemExit) -> NoReturn:
     """End with the exit code, and not wait for a request that hangs in a thread: its command is looked up later."""
     deadline = time.monotonic() + 0.5
@@ -346,6 +411,9 @@ def _leave(ended: SystemExit) -> NoReturn:
 
 def _end(words: str, code: int) -> NoReturn:
     """Say one thing on stderr and leave, without the interpreter's own complaints about a full stdout."""
+    from config.secrets import redact
+
+    words = redact(words)
     sys.stderr.write(f"switchyard: {words}\n")
     sys.stderr.flush()
     with suppress(OSError):

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection
 
-from bot.alerts import message
+from bot.alerts import Channels, channels
 from bot.store import learning, outbox
 from bot.wiring import App
 from models.tables import AlertRow
@@ -97,9 +97,8 @@ def weeks(rows: Sequence[Any], now: datetime) -> list[tuple[str, Count]]:
 async def check_drift(app: App) -> None:
     """Tell once when a share has moved, and once when it is back."""
     now = time.time()
-    slack = "slack" in app.targets
     try:
-        told = await app.database.run(lambda c: settle(c, now, slack=slack))
+        told = await app.database.run(lambda c: settle(c, now, channels(app)))
     except sa.exc.IntegrityError:
         # Another process told of it in the same moment.
         return
@@ -109,7 +108,7 @@ async def check_drift(app: App) -> None:
         app.wake_lanes()
 
 
-def settle(connection: Connection, now: float, *, slack: bool) -> list[tuple[str, str, str]]:
+def settle(connection: Connection, now: float, to: Channels) -> list[tuple[str, str, str]]:
     """Bring the open drift alerts up to date, and store the messages; returns what there is to log."""
     rows = learning.days(connection, now - (RECENT + BEFORE).total_seconds())
     border = f"{datetime.fromtimestamp(now, UTC) - RECENT + timedelta(days=1):%Y-%m-%d}"
@@ -127,14 +126,12 @@ def settle(connection: Connection, now: float, *, slack: bool) -> list[tuple[str
             detail = _detail(measure, before, recent)
             connection.execute(sa.insert(_alerts).values(name=name, since=now, detail=detail))
             told.append(("alert", name, detail))
-            commands.append(message(f"alert:{name}:{now:.0f}", ":warning: Alert", detail))
+            commands += to.tell(name, now, detail)
         elif row is not None and not moved(before, recent, measure, ease=0.5):
             connection.execute(sa.delete(_alerts).where(_alerts.c.name == name))
             told.append(("alert over", name, row.detail))
-            commands.append(
-                message(f"alert:{name}:{row.since:.0f}:over", ":white_check_mark: Over", row.detail)
-            )
-    if slack and commands:
+            commands += to.tell(name, row.since, row.detail, over=True)
+    if commands:
         outbox.store_once(connection, "alerts", commands, now)
     return told
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from bot import aggregate
 from bot.batches import tally
-from bot.fetch import Fetching, Params, parse_items, since_of
+from bot.fetch import Fetching, Params, leave_out, parse_items, read_configurations, since_of
+from bot.repository_config import policies
 from bot.runs import Progress, Watch, new_id
 from bot.store import cases, outbox, runs
 from bot.wiring import App
@@ -34,8 +35,10 @@ async def dry_run(
     async def batch(issues: list[Issue]) -> None:
         try:
             full = params.full or bool(params.issues)
-            todo = await app.database.query(lambda c: cases.changed(c, issues, full=full))
-            results = await app.thinker.think(todo)
+            todo = await app.database.query(lambda c: cases.due(c, issues, full=full))
+            repos = {case.issue.repo for case in todo}
+            own = await app.database.query(lambda c: policies(c, repos, app.policy))
+            results = await app.thinker.think(todo, own)
             known = await app.database.query(lambda c: _existing(c, results))
             batches.append(tally(results, unchanged=len(issues) - len(todo), verdicts=known))
             lines.extend(aggregate.lines_of(results)[: max(0, aggregate.DRY_LINES - len(lines))])
@@ -62,6 +65,7 @@ async def dry_run(
         refused=state.failed,
         from_cache=state.from_cache,
         problems=tuple(state.problems),
+        skipped=tuple(state.skipped),
         started=started,
     )
     return report, lines
@@ -73,9 +77,13 @@ def _existing(connection: Any, results: Sequence[Case | Failure]) -> dict[str, s
 
 async def _pages(app: App, params: Params, state: Fetching) -> AsyncIterator[list[Issue]]:
     """The pages of all repositories (or the named issues), one after the other, in memory only."""
+    closed = await read_configurations(app, params, state)
     if params.issues:
         for ref in params.issues:
             repo, number = parse_ref(ref)
+            if repo.lower() in closed:
+                leave_out(state, params, repo)
+                continue
             try:
                 item = await app.github.issue(repo, number)
             except SwitchyardError as error:
@@ -89,6 +97,9 @@ async def _pages(app: App, params: Params, state: Fetching) -> AsyncIterator[lis
                 yield parse_items([item], repo, state)
         return
     for repo in params.repositories:
+        if repo.lower() in closed:
+            leave_out(state, params, repo)
+            continue
         row = await app.database.query(lambda c, repo=repo: runs.repository(c, repo))  # type: ignore[misc]
         since = since_of(params, row)
         url: str | None = None

@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import structlog
 
+from bot.repository_config import off, off_words, refresh
 from bot.store import cases, runs
 from bot.wiring import App
 from integrations.github.payloads import is_pull_request, parse_issue, parse_time
@@ -29,6 +30,8 @@ class Params:
     issues: tuple[str, ...] = ()
     since: str | None = None
     full: bool = False
+    named: bool = False
+    """Somebody asked for just these: what cannot be done for one of them is a failure."""
     wait: float = 60.0
 
     def to_json(self) -> dict[str, Any]:
@@ -37,6 +40,7 @@ class Params:
             "issues": list(self.issues),
             "since": self.since,
             "full": self.full or bool(self.issues),
+            "named": self.named,
             "wait": self.wait,
         }
 
@@ -47,6 +51,7 @@ class Params:
             issues=tuple(data.get("issues", ())),
             since=data.get("since"),
             full=bool(data.get("full")),
+            named=bool(data.get("named")),
             wait=float(data.get("wait", 60.0)),
         )
 
@@ -80,6 +85,8 @@ class Fetching:
     """Seconds spent on GitHub's refusals for its rate."""
     cursors: dict[str, dict[str, Any]] = field(default_factory=dict)
     problems: list[str] = field(default_factory=list)
+    skipped: list[str] = field(default_factory=list)
+    """What was left alone, and why: repositories that switched the bot off."""
     resumes_at: float | None = None
     reconciled: bool = False
     """The run has looked at what became of the stories, or tried to."""
@@ -113,16 +120,40 @@ async def fetch_all(
     app: App, run_id: str, params: Params, state: Fetching, told: Callable[[Fetching], None]
 ) -> None:
     """Read everything that the run asks for, and store it in batches, from where `state` stands."""
+    closed = frozenset[str]()
+    if not state.finished:
+        closed = await read_configurations(app, params, state)
     while not state.finished:
         await _back_pressure(app, run_id)
         names = params.repositories
         if params.issues:
-            await _fetch_named(app, run_id, params, state)
+            await _fetch_named(app, run_id, params, state, closed)
+        elif state.repository < len(names) and names[state.repository].lower() in closed:
+            leave_out(state, params, names[state.repository])
+            await _next_repository(app, run_id, state, [])
         elif state.repository >= len(names):
             await _store_page(app, run_id, state, [], last=True)
         else:
             await _fetch_page(app, run_id, params, state, names[state.repository])
         told(state)
+
+
+async def read_configurations(app: App, params: Params, state: Fetching) -> frozenset[str]:
+    """Read the repositories' own configurations where that is due; returns those that are off, in lower case."""
+    names = params.repositories or tuple(dict.fromkeys(parse_ref(ref)[0] for ref in params.issues))
+    found = await refresh(app, names, recheck_off=params.named)
+    state.problems += [problem for problem in found if problem not in state.problems]
+    return await app.database.query(off)
+
+
+def leave_out(state: Fetching, params: Params, repo: str) -> None:
+    """Note that a repository is off."""
+    words = off_words(repo)
+    if words not in state.skipped:
+        state.skipped.append(words)
+    if params.named:
+        state.incomplete = True
+        state.problems.append(f"{words}; leave it out, or have it switched on there")
 
 
 async def _back_pressure(app: App, run_id: str) -> None:
@@ -148,12 +179,17 @@ def memory_mb() -> float:
     return total / 1e6
 
 
-async def _fetch_named(app: App, run_id: str, params: Params, state: Fetching) -> None:
+async def _fetch_named(
+    app: App, run_id: str, params: Params, state: Fetching, closed: frozenset[str]
+) -> None:
     """The issues that were asked for by name."""
     found: list[Issue] = []
     pulls = 0
     for ref in params.issues:
         repo, number = parse_ref(ref)
+        if repo.lower() in closed:
+            leave_out(state, params, repo)
+            continue
         try:
             item = await app.github.issue(repo, number)
         except SwitchyardError as error:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,7 +12,8 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import installations, quiet, repository_config
+from bot import comments, installations, quiet, repository_config
+from bot.days import hand_over, run_of, run_of_the_day
 from bot.reconcile import observe, reconcile, shortcut_of
 from bot.repositories import served
 from bot.store import audit, cases, inbox, runs
@@ -71,6 +72,8 @@ class Meaning:
     forget: str | None = None
     sender: str = ""
     by_bot: bool = False
+    is_command: bool = False
+    """A person's comment with a command in it, which is carried out once GitHub told what the person may."""
 
 
 def meaning(event: str, action: str, payload: Mapping[str, Any], ground: Ground) -> Meaning:
@@ -95,7 +98,7 @@ def meaning(event: str, action: str, payload: Mapping[str, Any], ground: Ground)
     if (ground.me and sender.casefold() == ground.me.casefold()) or _is_own_comment(payload):
         return Meaning("the bot's own doing", remember=issue)
     if event == "issue_comment":
-        return Meaning("noted", remember=issue)
+        return Meaning("noted", remember=issue, is_command=comments.is_command(payload))
     if action in TRIAGED and issue.state == "open":
         return Meaning("to triage", triage=issue, sender=sender, by_bot=by_bot)
     return Meaning("noted" if action in TRIAGED | KNOWN else f"{action}: nothing to do", remember=issue)
@@ -143,7 +146,7 @@ def _prune(connection: Connection) -> None:
     inbox.prune(connection, now)
     audit.prune(connection, now)
     quiet.prune(connection, now)
-    runs.close_days(connection, "webhook", _run_of(datetime.now(UTC)))
+    runs.close_days(connection, "webhook", run_of(datetime.now(UTC)))
 
 
 async def _own_account(app: App) -> str | None:
@@ -167,7 +170,7 @@ def ground_of(app: App, connection: Connection, me: str) -> Ground:
 
 
 async def _ask_github(app: App) -> float:
-    """Read what a push or a pull request did to a repository's own configuration.
+    """Carry out people's commands, and read what a push or a pull request did to a repository's own configuration.
 
     Returns the time before which there is no use in trying again, as `_look_at_stories` does.
     """
@@ -181,6 +184,8 @@ async def _ask_github(app: App) -> float:
             name = _repository_of(payload)
             if name.lower() not in ground.repositories:
                 note = "its repository is not configured"
+            elif row.event == inbox.COMMAND:
+                note = await comments.answer(app, payload)
             elif row.event == "pull_request":
                 note = await repository_config.check_pull(app, payload)
             elif repository_config.changed_by_push(payload):
@@ -257,19 +262,29 @@ def take(connection: Connection, ground: Ground, size: int) -> int:
     if not rows:
         return 0
     now = time.time()
-    run_id = _run_of_the_day(connection)
-    notes: dict[str, str] = {}
+    installed = [row for row in rows if row.event in INSTALLED]
+    if installed:
+        # They change by what the others are judged, so those come with the next look.
+        notes = {
+            row.id: installations.apply(connection, row.event, row.action, _payload(row.payload), now)
+            for row in installed
+        }
+        inbox.settle(connection, notes)
+        return 0
+    run_id = run_of_the_day(connection)
+    notes = {}
     latest: dict[str, Issue] = {}
     senders: dict[str, tuple[str, bool]] = {}
     keys: dict[str, list[str]] = {}
     forget: list[str] = []
+    orders: list[str] = []
     for row in rows:
         payload = _payload(row.payload)
-        if row.event in INSTALLED:
-            notes[row.id] = installations.apply(connection, row.event, row.action, payload, now)
-            continue
         found = meaning(row.event, row.action, payload, ground)
-        notes[row.id] = found.note
+        if found.is_command:
+            orders.append(row.id)
+        else:
+            notes[row.id] = found.note
         issue = found.triage or found.remember
         if issue is not None and (
             issue.ref not in latest or latest[issue.ref].updated_at <= issue.updated_at
@@ -293,16 +308,8 @@ def take(connection: Connection, ground: Ground, size: int) -> int:
     hand_over(connection, run_id, refs, size)
     cases.forget(connection, forget)
     inbox.settle(connection, notes)
+    inbox.defer(connection, orders)
     return len(refs)
-
-
-def hand_over(connection: Connection, run_id: str, refs: Sequence[str], size: int) -> None:
-    """Make batches of issues whose copies are stored, and count them as fetched."""
-    if not refs:
-        return
-    groups = [refs[i : i + size] for i in range(0, len(refs), size)]
-    runs.add_batches(connection, run_id, runs.next_batch(connection, run_id), groups)
-    runs.count_fetched(connection, run_id, len(refs))
 
 
 def _payload(text: str) -> Mapping[str, Any]:
@@ -311,13 +318,3 @@ def _payload(text: str) -> Mapping[str, Any]:
     except (ValueError, RecursionError):
         return {}
     return payload if isinstance(payload, dict) else {}
-
-
-def _run_of(moment: datetime) -> str:
-    return f"webhook-{moment:%Y%m%d}"
-
-
-def _run_of_the_day(connection: Connection) -> str:
-    run_id = _run_of(datetime.now(UTC))
-    runs.create(connection, run_id, "webhook", {}, None, status=runs.OPEN)
-    return run_id

@@ -26,6 +26,7 @@ from models.errors import (
     SwitchyardError,
     Transient,
     Unauthorized,
+    Unavailable,
 )
 
 log = structlog.get_logger()
@@ -266,6 +267,8 @@ class Lane:
                 counted=counted,
                 uncertain=uncertain or error.maybe_sent,
             )
+        if isinstance(error, Unavailable):
+            return _outcome(pending, again_at=error.until.timestamp(), error=words, tried=sent)
         if isinstance(error, Rejected) and sent:
             return _outcome(pending, error=words, tried=True, counted=True)
         # A refused look-up settles nothing; the command waits for a person or a mended configuration.
@@ -322,4 +325,12 @@ class Lane:
 
 
 def _outcome(pending: Pending, **what: Any) -> Outcome:
-    return Outcome(key=pending.key, issue=pending.command.issue, payload_hash=pending.payload_hash, **what)
+    command = pending.command
+    return Outcome(
+        key=command.key,
+        issue=command.issue,
+        payload_hash=pending.payload_hash,
+        target=command.target,
+        operation=command.operation,
+        **what,
+    )

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy.engine import Connection
 
+from bot.repositories import served
 from bot.store import cases, learning
 from bot.store.learning import Correction, LabelEvent
 from bot.training import Lesson
@@ -39,13 +40,14 @@ async def prepare(app: App, told: Told, label_map: Mapping[str, str] | None = No
         login = await app.github.login()
     except SwitchyardError as error:
         problems.append(f"{error}; whose labels are the bot's own is taken from the database alone")
-    for repo in app.settings.repositories:
+    repos = await app.database.query(lambda c: served(c, app.settings))
+    for repo in repos:
         try:
             await _read_issues(app, repo, told)
             problems += await _read_events(app, repo, told)
         except SwitchyardError as error:
             problems.append(f"{repo}: {error}; went on with what was read before")
-    lesson = await app.database.query(lambda c: lesson_of(c, app.settings.repositories, login, label_map))
+    lesson = await app.database.query(lambda c: lesson_of(c, repos, login, label_map))
     return Lesson(lesson.rows, lesson.sources, (*problems, *lesson.notes))
 
 

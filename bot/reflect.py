@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.repository_config import off
 from bot.store import cases, outbox, stories
 from bot.wiring import App
 from integrations.github.settings import GithubSettings
@@ -53,6 +54,8 @@ def _tell(
     now = time.time()
     # Only that story speaks for the issue, and of a security case nothing is said.
     speaking = [row for row in rows if row.answer.get("id") == row.id and row.route != "security"]
+    closed = off(connection)
+    speaking = [row for row in speaking if row.issue.rpartition("#")[0].lower() not in closed]
     issues = {i.ref: i for i in cases.load_issues(connection, [row.issue for row in speaking])}
     told = 0
     for row in speaking:

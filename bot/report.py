@@ -57,7 +57,7 @@ class _Chosen:
             if len(self.failed) < FAILED:
                 self.failed.append(line)
             return
-        if line.route == "needs_human" and len(self.people) < PEOPLE:
+        if line.needs_person and len(self.people) < PEOPLE:
             self.people.append(line)
         # The number keeps equal urgencies in the order in which they came.
         heapq.heappush(self.urgent, (line.urgency, -self.total, line))
@@ -178,7 +178,7 @@ def _write_all(out: TextIO, pieces: Iterable[str]) -> None:
 
 def _head(report: RunReport, chosen: _Chosen) -> dict[str, Any]:
     mark, _ = STATUS_MARKS.get(report.status, ("·", "white"))
-    people = report.routes.get("needs_human", 0)
+    people = report.needs_person
     return {
         "run": plain(report.run_id),
         "name": plain(report.name, 80),

@@ -121,11 +121,11 @@ def next_steps(report: RunReport) -> list[str]:
         steps.append("Failed cases are tried again by the next run; the report names the reason of each.")
     if report.status == "failed":
         steps.append("Ask `switchyard doctor` what is wrong with configuration, credentials and services.")
-    people = report.routes.get("needs_human", 0)
+    people = report.needs_person
     if people:
         steps.append(
             f"Route the {count_of(people, 'issue')} that {'needs' if people == 1 else 'need'} a person: "
-            "put the right label on the issue."
+            "put the right label on the issue, or use `switchyard issue route`."
         )
     return steps
 

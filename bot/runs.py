@@ -113,7 +113,7 @@ async def _drive(app: App, run_id: str, watch: Watch, wait: float | None) -> Run
         await aggregate.announce(app, run_id)
         await check_alerts(app)
         last = max(deadline, time.time() + min(5.0, params.wait))
-        await settle(app, run_id, last, lanes=("slack", "webhook"))
+        await settle(app, run_id, last, lanes=("slack", "webhook", "email"))
         await _store_requests(app, run_id, _sum(row.requests, before, app.requests()))
         return await aggregate.finish(app, run_id)
     except Stopped:

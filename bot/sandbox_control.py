@@ -9,20 +9,35 @@ Files of issues may have the same fields.
 
 `{"installation": {"owner": "octo", "suspended": true}}` suspends the App there; `installed`, `repositories` ("all" or a
 list), `permissions` and `events` are set the same way, and `"revoke": true` ends its tokens before their time.
+`{"account": {"login": "ann", "permission": "triage", "repo": "octo/widgets"}}` makes ann the one whose browser logs in
+next (an empty login says no) and gives her that role there, or everywhere without `repo`; `"browser": false` only the
+latter.
 `{"hook_delivery": {"event": "issues", "guid": "…", "payload": {…}}}` puts a delivery on the App's list that reached
 nobody; `status_code` and `delivered_at` tell it otherwise.
+`{"pull": {"repo": "octo/widgets", "number": 9, "files": {"README.md": "New"}}}` opens a pull request or pushes to it;
+the answer names its head, null removes a file.
+
+`{"press": {"channel": "#triage", "ts": "…", "action_id": "switchyard:why", "value": "octo/widgets#1", "user": "sam"}}`
+is sam pressing that button of the message that stands there (`"home": "sam"` in place of channel and ts: of his home
+tab); `value` tells apart those of one action_id, and for a menu it is the choice. `{"slash": {"text": "status",
+"channel": "#triage", "user": "sam"}}` and `{"home": {"user": "sam"}}` are a command typed and the home tab opened. The
+answer is the signed request; with `"to": "http://…/slack/events"` beside it the request is sent, and the answer is
+what came back. `secret`, `team` and `skew` (seconds) beside it make it wrong. `GET /_control/homes`,
+`/_control/replies` and `/_control/files` show what Slack was told.
 """
 
 import json
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.sandbox_issues import wrong_field
 from integrations.github.sandbox_payloads import Writer
 from integrations.github.sandbox_state import IssueRecord, Repository
 from integrations.sandbox_faults import Answer, ControlError, Request, json_answer, parse_fault
+from integrations.slack import sandbox_press
 
 if TYPE_CHECKING:
     from bot.sandbox_app import SandboxApp
@@ -50,7 +65,10 @@ _ISSUE_FIELDS = [
     "labelled_by",
     "labeled_by",
 ]
-_KINDS = "service+fault, reset, repo, issue, issues, channel, latency_ms, token_seconds, installation, hook_delivery"
+_KINDS = (
+    "service+fault, reset, repo, issue, issues, channel, latency_ms, token_seconds, installation, "
+    "hook_delivery, pull, account, press, slash, home"
+)
 
 
 class Control:
@@ -64,6 +82,12 @@ class Control:
             "/_control/comments": lambda request: _listing(request, self._comments()),
             "/_control/labels": lambda request: _listing(request, self._labels()),
             "/_control/messages": lambda request: _listing(request, map(_dump, self._app.slack.messages())),
+            "/_control/checks": lambda request: _listing(
+                request, map(_dump, self._app.github.pulls.checks())
+            ),
+            "/_control/homes": lambda request: _listing(request, map(_dump, self._homes())),
+            "/_control/replies": lambda request: _listing(request, map(_dump, self._app.slack.desk.replies)),
+            "/_control/files": lambda request: _listing(request, map(_dump, self._files())),
             "/_control/webhooks": lambda request: _listing(request, map(_dump, self._app.webhook.deliveries)),
             "/_control/requests": lambda request: _listing(request, self._requests()),
         }
@@ -72,6 +96,7 @@ class Control:
         """One control request."""
         try:
             if request.method == "POST" and request.path in ("/_control", "/_control/"):
+                self._app.slack.base = f"http://{request.headers.get('host', '127.0.0.1')}"
                 return json_answer(200, self.apply(_object(request)))
             page = self._pages.get(request.path) if request.method == "GET" else None
             if page is None:
@@ -93,6 +118,11 @@ class Control:
             "token_seconds": self._token_seconds,
             "installation": self._installation,
             "hook_delivery": self._hook_delivery,
+            "pull": self._pull,
+            "account": self._account,
+            "press": partial(self._person, sandbox_press.press),
+            "slash": partial(self._person, sandbox_press.slash),
+            "home": partial(self._person, sandbox_press.home),
         }
         for key, handler in handlers.items():
             if key in data:
@@ -177,6 +207,38 @@ class Control:
         if not isinstance(data["hook_delivery"], dict):
             raise ControlError("hook_delivery is an object with event, guid and payload")
         return self._app.github.deliveries.control(data["hook_delivery"])
+
+    def _pull(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        _only(data, "pull")
+        if not isinstance(data["pull"], dict):
+            raise ControlError("pull is an object with repo, number and files")
+        return self._app.github.pulls.control(data["pull"])
+
+    def _person(self, deed: Callable[..., sandbox_press.Signed], data: Mapping[str, Any]) -> dict[str, Any]:
+        """What somebody does in Slack, as a signed request; `to` says where it is to be sent."""
+        (name,) = (key for key in ("press", "slash", "home") if key in data)
+        _only(data, name, *sandbox_press.OPTIONS)
+        options = {key: value for key, value in data.items() if key != name}
+        if not isinstance(data[name], dict) or not all(isinstance(o, str | int) for o in options.values()):
+            raise ControlError(f'write {{"{name}": {{…}}, "to": "http://127.0.0.1:8000/slack/events"}}')
+        if not isinstance(options.get("skew", 0), int):
+            raise ControlError("skew is a number of seconds")
+        request = deed(self._app.slack, data[name], options)
+        return {"request": request, "to": data["to"]} if "to" in data else {"request": request}
+
+    def _homes(self) -> Iterator[dict[str, Any]]:
+        for person, view in self._app.slack.desk.homes.items():
+            yield {"user": person, **view}
+
+    def _files(self) -> Iterator[dict[str, Any]]:
+        for file in self._app.slack.desk.files.values():
+            yield {**file, "bytes": len(file["bytes"] or b"")}
+
+    def _account(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        _only(data, "account")
+        if not isinstance(data["account"], dict):
+            raise ControlError('write {"account": {"login": "ann", "permission": "triage"}}')
+        return self._app.github.people.control(data["account"])
 
     def state(self) -> dict[str, Any]:
         """The summary that tests and benches read."""

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
@@ -22,6 +22,10 @@ CATCH_UP = timedelta(hours=24)
 """A run that was missed longer ago than this is not made up for; the next one comes soon enough."""
 RECONCILE = timedelta(minutes=5)
 """How often `serve` asks Shortcut what changed."""
+BOOT = timedelta(seconds=1)
+"""After this much of a start missed deliveries are looked for: what is caught up by itself comes first."""
+MAIL_AT = time(7)
+"""When mails of a day or a week go out, in the schedule's time zone; those of a week on Monday."""
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_PART = re.compile(r"^(?:\*|([0-7])(?:-([0-7]))?)(?:/([1-9]))?$")
 
@@ -131,11 +135,15 @@ def create_scheduler(
     watch: Callable[[], Awaitable[None]],
     look: Callable[[], Awaitable[None]],
     *,
+    sweep: Callable[[], Awaitable[None]] | None = None,
+    refresh: Callable[[], Awaitable[None]] | None = None,
+    post: Callable[[], Awaitable[None]] | None = None,
     clock: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> Scheduler:
     """A scheduler in memory, not started yet. `start_run` gets the scheduled time, whenever it is called;
     `probe` asks how the services are, `learn` trains the router, `watch` looks for drift once a day, `look`
-    every few minutes for what became of the stories."""
+    every few minutes for what became of the stories, `sweep` for deliveries that were missed, and `refresh`
+    once an hour for where the GitHub App is installed; `post` sends the mails of a day or a week that is over."""
     from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
     trigger = trigger_of(settings.schedule)
@@ -183,6 +191,17 @@ def create_scheduler(
         coalesce=True,
         max_instances=1,
     )
+    options = {"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+    if sweep is not None and settings.schedule.sweep:
+        first = clock() + BOOT
+        seconds = settings.schedule.sweep
+        scheduler.add_job(sweep, "interval", seconds=seconds, id="sweep", next_run_time=first, **options)
+    if refresh is not None:
+        scheduler.add_job(refresh, "interval", hours=1, id="installations", **options)
+    if post is not None:
+        # At a start too: what fell due while nothing ran goes out now, and each mail once.
+        daily = cron(f"{MAIL_AT.minute} {MAIL_AT.hour} * * *", settings.schedule.timezone, "timezone")
+        scheduler.add_job(post, daily, id="mail", next_run_time=clock(), **options)
     return cast(Scheduler, scheduler)
 
 

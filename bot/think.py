@@ -8,7 +8,7 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
@@ -163,7 +163,7 @@ class Mind:
         self._model = load_model(settings.model)
         self._similar = _StoredIssues(settings.database_url)
 
-    def think(self, issues: Sequence[Issue]) -> list[Result]:
+    def think(self, cases: Sequence[Case], policies: Mapping[str, Policy] | None = None) -> list[Result]:
         async def together() -> list[Result]:
             context = Context(
                 now=datetime.now(UTC),
@@ -171,7 +171,7 @@ class Mind:
                 similar=self._similar,
                 policy=self._policy,
             )
-            return await triage_all([Case(issue=issue) for issue in issues], context)
+            return await triage_all(cases, context, policies)
 
         return asyncio.run(together())
 
@@ -195,9 +195,9 @@ def _watch(parent: int) -> None:
     os._exit(1)
 
 
-def _think(issues: Sequence[Issue]) -> list[Result]:
+def _think(cases: Sequence[Case], policies: Mapping[str, Policy]) -> list[Result]:
     assert _mind is not None
-    return _mind.think(issues)
+    return _mind.think(cases, policies)
 
 
 class Thinker:
@@ -211,40 +211,48 @@ class Thinker:
         self._busy = 0
         self._idle_timer: asyncio.TimerHandle | None = None
 
-    async def think(self, issues: Sequence[Issue]) -> list[Result]:
-        """Cases in the order of the issues. A child's death fails only what killed it: the issues of its
-        batch are tried again alone, then halved until the culprit is found."""
-        if not issues:
+    async def think(
+        self, cases: Sequence[Case], policies: Mapping[str, Policy] | None = None
+    ) -> list[Result]:
+        """The thought-out cases, in the order given. A child's death fails only what killed it: the cases of its
+        batch are tried again alone, then halved until the culprit is found.
+
+        `policies` has those of repositories that have one of their own."""
+        if not cases:
             return []
         self._busy += 1
         try:
             try:
-                return await self._submit(self._executor(), issues)
+                return await self._submit(self._executor(), cases, policies or {})
             except BrokenProcessPool:
                 async with self._alone:
-                    return await self._narrow(issues)
+                    return await self._narrow(cases, policies or {})
         finally:
             self._busy -= 1
             self._rest()
 
-    async def _submit(self, pool: Executor, issues: Sequence[Issue]) -> list[Result]:
+    async def _submit(
+        self, pool: Executor, cases: Sequence[Case], policies: Mapping[str, Policy]
+    ) -> list[Result]:
         try:
-            return await asyncio.get_running_loop().run_in_executor(pool, _think, list(issues))
+            loop = asyncio.get_running_loop()
+            return await loop.run_in_executor(pool, _think, list(cases), dict(policies))
         except BrokenProcessPool:
             if pool is self._pool:
                 self._pool = None
             pool.shutdown(wait=False)
             raise
 
-    async def _narrow(self, issues: Sequence[Issue]) -> list[Result]:
+    async def _narrow(self, cases: Sequence[Case], policies: Mapping[str, Policy]) -> list[Result]:
         pool = self._make(1)
         try:
-            return await self._submit(pool, issues)
+            return await self._submit(pool, cases, policies)
         except BrokenProcessPool:
-            if len(issues) == 1:
-                return [Failure(issues[0].ref, "process", "the thinking process died on this issue")]
-            middle = len(issues) // 2
-            return [*await self._narrow(issues[:middle]), *await self._narrow(issues[middle:])]
+            if len(cases) == 1:
+                return [Failure(cases[0].issue.ref, "process", "the thinking process died on this issue")]
+            middle = len(cases) // 2
+            halves = cases[:middle], cases[middle:]
+            return [result for half in halves for result in await self._narrow(half, policies)]
         finally:
             pool.shutdown(wait=False)
 

@@ -16,7 +16,7 @@ from bot.lanes import Lane
 from bot.store import owners, spending
 from bot.store.database import Database, GroupWriter
 from bot.think import Thinker, ThinkSettings
-from config.secrets import Secrets, load_secrets
+from config.secrets import Secrets, load_secrets, protect_url
 from config.settings import Settings
 from integrations.base import Limit, Target
 from integrations.github.client import GithubClient
@@ -32,6 +32,8 @@ _breakers: sa.Table = BreakerRow.__table__  # type: ignore[attr-defined]
 
 SHARE = 1.0
 """Seconds between two looks at what other processes have sent with the same credentials."""
+SHORTEST_SECRET = 24
+"""Characters of the secret that the hooks' own are made of."""
 
 
 @dataclass(slots=True)
@@ -89,6 +91,7 @@ def policy_of(settings: Settings) -> Policy:
         route_labels={**Policy().route_labels, **{str(route): name for route, name in github.labels.items()}},
         rules=tuple(Rule(**rule.model_dump()) for rule in settings.router.rules),
         accept_threshold=None if threshold == "auto" else threshold,
+        approve=frozenset(settings.router.approve),
     )
 
 
@@ -97,6 +100,7 @@ def think_settings(settings: Settings) -> ThinkSettings:
 
 
 def secrets_for(settings: Settings) -> Secrets:
+    protect_url("storage.url", settings.storage.url)
     return load_secrets(tuple(hook.secret_env for hook in settings.integrations.webhooks))
 
 
@@ -189,8 +193,34 @@ def build(settings: Settings) -> App:
             raise UserFacing(
                 f"environment {hook.secret_env}: not a signing secret; write whsec_ and base64"
             ) from None
+    hook_secret = secrets.get("SWITCHYARD_HOOK_SECRET")
+    if hook_secret is not None:
+        from integrations.webhook.client import REPOSITORIES, TIMEOUT, RepositoryHooks
+
+        if len(hook_secret) < SHORTEST_SECRET:
+            raise UserFacing(
+                f"environment SWITCHYARD_HOOK_SECRET: shorter than {SHORTEST_SECRET} characters; whoever knows "
+                "one hook's secret could guess it; `openssl rand -hex 32` makes a good one"
+            )
+        targets[REPOSITORIES] = RepositoryHooks(
+            hook_secret, guard(REPOSITORIES, [Limit([Rate(120, 60)])], TIMEOUT), user_agent=agent
+        )
+    elif _repositories_have_hooks(database):
+        skipped.append("webhooks of repositories are off: set SWITCHYARD_HOOK_SECRET")
+    if parts.email is not None and not parts.email.recipients:
+        skipped.append("email is off: integrations.email names no recipients")
+    elif parts.email is not None and parts.email.username and not secrets.get("SMTP_PASSWORD"):
+        skipped.append("email is off: set SMTP_PASSWORD, or take username out of integrations.email")
+    elif parts.email is not None:
+        from integrations.email.client import EmailClient
+
+        targets["email"] = EmailClient(
+            parts.email,
+            secrets.get("SMTP_PASSWORD"),
+            guard("email", [Limit([parts.email.rate_limit])], parts.email.timeout),
+            list_name=settings.name,
+        )
     for name, section in (
-        ("email", parts.email),
         ("notion", parts.notion),
         ("osv", parts.osv),
         ("llm", parts.llm),
@@ -218,6 +248,13 @@ def build(settings: Settings) -> App:
         for name, target in targets.items()
     }
     return app
+
+
+def _repositories_have_hooks(database: Database) -> bool:
+    from bot.hooks import of_repositories
+
+    with database.read() as connection:
+        return bool(of_repositories(connection))
 
 
 @dataclass(frozen=True, slots=True)

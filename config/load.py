@@ -3,6 +3,7 @@
 import difflib
 import os
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from models.errors import UserFacing
 
 ENV_PREFIX = "SWITCHYARD__"
 DEFAULT = Path(__file__).with_name("default.yaml")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def find(option: Path | None, environ: Mapping[str, str] = os.environ) -> Path:
@@ -34,12 +36,13 @@ def load(option: Path | None = None, environ: Mapping[str, str] = os.environ) ->
     if environ.get("SWITCHYARD_DATABASE_URL"):
         values["storage"] = {"url": environ["SWITCHYARD_DATABASE_URL"]}
         overrides["storage", "url"] = "SWITCHYARD_DATABASE_URL"
+    source = Source(str(path), Settings, ("workflow",), lines, overrides)
     try:
         return Settings.model_validate(values)
     except RecursionError:
         raise UserFacing(f"{path}: an anchor refers to itself") from None
     except ValidationError as error:
-        raise UserFacing(_explain(error, path, lines, overrides)) from None
+        raise UserFacing(explain(error, source)[0]) from None
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
@@ -48,22 +51,7 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8 text"
         raise UserFacing(f"{path}: cannot be read ({reason}); check --config or $SWITCHYARD_CONFIG") from None
-    try:
-        # CSafeLoader is libyaml's: the pure Python one doubles the start-up of a short command.
-        node = yaml.compose(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
-        document = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 (safe)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise UserFacing(f"{place}: not valid YAML ({getattr(error, 'problem', error)})") from None
-    except RecursionError:
-        raise UserFacing(f"{path}: nested too deeply") from None
-    try:
-        repeated, lines = _repeated(node), dict(_lines(node))
-    except RecursionError:
-        raise UserFacing(f"{path}: an anchor refers to itself") from None
-    if repeated:
-        raise UserFacing(f"{path}:{repeated[1]}: {repeated[0]}: given twice; keep one")
+    document, lines = parse(text, str(path))
     if not isinstance(document, dict) or set(document) != {"workflow"}:
         extra = sorted(str(k) for k in set(document) - {"workflow"}) if isinstance(document, dict) else []
         found = f"; found {', '.join(extra)}" if extra else ""
@@ -72,6 +60,30 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
     if not isinstance(values, dict):
         raise UserFacing(f"{path}: workflow: must hold keys and values")
     return values, lines
+
+
+def parse(text: str, name: str) -> tuple[Any, dict[tuple[str, ...], int]]:
+    """A YAML document and the line of each of its keys; UserFacing with `name` and the line where it is none."""
+    try:
+        # CSafeLoader is libyaml's: the pure Python one doubles the start-up of a short command.
+        node = yaml.compose(text, Loader=LOADER)
+        document = yaml.load(text, Loader=LOADER)  # noqa: S506 (safe)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{name}:{mark.line + 1}" if mark else name
+        raise UserFacing(f"{place}: not valid YAML ({getattr(error, 'problem', error)})") from None
+    except RecursionError:
+        raise UserFacing(f"{name}: nested too deeply") from None
+    except ValueError as error:
+        # A number of five thousand digits, the 31st of February.
+        raise UserFacing(f"{name}: not valid YAML ({str(error)[:100]})") from None
+    try:
+        repeated, lines = _repeated(node), dict(_lines(node))
+    except RecursionError:
+        raise UserFacing(f"{name}: an anchor refers to itself") from None
+    if repeated:
+        raise UserFacing(f"{name}:{repeated[1]}: {repeated[0]}: given twice; keep one")
+    return document, lines
 
 
 def _repeated(node: Any) -> tuple[str, int] | None:
@@ -131,22 +143,35 @@ def _value(name: str, text: str) -> Any:
         raise UserFacing(f"environment {name}: {text[:60]!r} is not a list or mapping") from None
 
 
-def _explain(
-    error: ValidationError,
-    path: Path,
-    lines: dict[tuple[str, ...], int],
-    overrides: dict[tuple[str, ...], str],
-) -> str:
-    first = error.errors(include_url=False)[0]
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A document that is checked: what people call it, what it has to be, and where its keys stand."""
+
+    name: str
+    model: type[BaseModel]
+    root: tuple[str, ...] = ()
+    """The keys under which everything lies."""
+    lines: Mapping[tuple[str, ...], int] = field(default_factory=dict)
+    overrides: Mapping[tuple[str, ...], str] = field(default_factory=dict)
+    """Keys that environment variables set, without the root, and which."""
+
+
+def explain(error: ValidationError, source: Source) -> list[str]:
+    """Each mistake as one line: place, key, and what to do about it."""
+    return [_told(detail, source) for detail in error.errors(include_url=False)]
+
+
+def _told(first: Any, source: Source) -> str:
     # Pydantic names the branch of a union in the location; only the keys are the user's.
     where = tuple(str(part) for part in first["loc"])
-    known = tuple(part for index, part in enumerate(where) if _is_key(where[:index], part))
-    source = next((name for key, name in overrides.items() if key == known[: len(key)]), None)
-    full = ("workflow", *known)
-    line = lines.get(full)
-    place = f"environment {source}" if source else f"{path}:{line}" if line else str(path)
+    model = source.model
+    known = tuple(part for index, part in enumerate(where) if _is_key(model, where[:index], part))
+    variable = next((name for key, name in source.overrides.items() if key == known[: len(key)]), None)
+    full = (*source.root, *known)
+    line = source.lines.get(full)
+    place = f"environment {variable}" if variable else f"{source.name}:{line}" if line else source.name
     if first["type"] == "extra_forbidden":
-        names = _keys_at(known[:-1])
+        names = _keys_at(model, known[:-1])
         near = difflib.get_close_matches(known[-1], names, n=1, cutoff=0.4)
         mend = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names)}"
         if any(word in known[-1].lower() for word in ("token", "secret", "password", "api_key")):
@@ -154,23 +179,39 @@ def _explain(
         return f"{place}: {'.'.join(full)}: unknown key; {mend}"
     message = first["msg"].removeprefix("Value error, ")
     if first["type"] == "string_pattern_mismatch":
-        message = f"write it like {_example(known)}"
+        message = f"write it like {_example(model, known)}"
     if first["type"] == "missing":
         message = "is required"
-    shown = "" if first["type"] in ("missing", "value_error") else f" (given: {str(first['input'])[:60]!r})"
-    return f"{place}: {'.'.join(full)}: {message[:1].lower()}{message[1:]}{shown}"
+    if first["type"] == "model_type":
+        message = "must hold keys and values"
+    if first["type"] == "too_long" and "actual_length" in first["ctx"]:
+        message = f"at most {first['ctx']['max_length']} are allowed, not {first['ctx']['actual_length']}"
+    shown = (
+        ""
+        if first["type"] in ("missing", "value_error", "too_long")
+        else f" (given: {_shown(first['input'])})"
+    )
+    key = f"{'.'.join(full)}: " if full else ""
+    return f"{place}: {key}{message[:1].lower()}{message[1:]}{shown}"
 
 
-def _example(path: tuple[str, ...]) -> str:
+def _shown(value: Any) -> str:
+    try:
+        return repr(str(value)[:60])
+    except ValueError:
+        return "a very long number"
+
+
+def _example(model: type[BaseModel], path: tuple[str, ...]) -> str:
     """What the field's own declaration gives as an example."""
     names = [part for part in path if not part.isdigit()]
-    model = _model_at(tuple(names[:-1]))
-    field = model.model_fields.get(names[-1]) if model else None
+    section = _model_at(model, tuple(names[:-1]))
+    field = section.model_fields.get(names[-1]) if section and names else None
     return str(field.examples[0]) if field and field.examples else "the documentation shows"
 
 
-def _model_at(path: tuple[str, ...]) -> type[BaseModel] | None:
-    model: type[BaseModel] | None = Settings
+def _model_at(start: type[BaseModel], path: tuple[str, ...]) -> type[BaseModel] | None:
+    model: type[BaseModel] | None = start
     for part in path:
         if model is None:
             return None
@@ -191,10 +232,10 @@ def _section_of(annotation: Any) -> type[BaseModel] | None:
     return None
 
 
-def _is_key(parents: tuple[str, ...], part: str) -> bool:
-    return part.isdigit() or _model_at(parents) is not None
+def _is_key(model: type[BaseModel], parents: tuple[str, ...], part: str) -> bool:
+    return part.isdigit() or _model_at(model, parents) is not None
 
 
-def _keys_at(path: tuple[str, ...]) -> list[str]:
-    model = _model_at(path)
-    return sorted(model.model_fields) if model else []
+def _keys_at(model: type[BaseModel], path: tuple[str, ...]) -> list[str]:
+    section = _model_at(model, path)
+    return sorted(section.model_fields) if section else []

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
@@ -32,6 +33,8 @@ class ScheduleSettings(Section):
     retrain: str | None = "0 4 * * 0"
     """When the router is trained on what people corrected; the new model is only proposed."""
     timezone: str = "UTC"
+    sweep: Duration = Field(900.0, ge=0)
+    """How often `serve` looks for webhook deliveries that it missed; 0 turns that off."""
 
     @field_validator("timezone")
     @classmethod
@@ -135,6 +138,10 @@ class RouterSettings(Section):
     accept_threshold: float | Literal["auto"] = "auto"
     rules: tuple[RuleSettings, ...] = ()
     needs_human: Literal["ask", "story"] = "ask"
+    approve: Annotated[frozenset[Literal["bug", "feature", "docs", "security"]], BeforeValidator(_split)] = (
+        frozenset()
+    )
+    """Routes for which a person is asked before a story is made."""
 
     @field_validator("accept_threshold")
     @classmethod
@@ -164,6 +171,36 @@ class MonitoringSettings(Section):
     metrics_endpoint: str = Field("/metrics", pattern=r"^/[A-Za-z0-9/_-]+$", examples=["/metrics"])
     health_check_interval: Duration = Field(30.0, gt=0)
     alert_thresholds: AlertSettings = AlertSettings()
+    public_url: str | None = Field(
+        None, pattern=r"^https?://[^\s<>\"']+$", examples=["https://triage.example.com"]
+    )
+    """Where people reach `serve`; mails link to the reports there."""
+
+
+Login = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,99}$", examples=["octocat"])]
+Logins = Annotated[frozenset[Login], BeforeValidator(_split)]
+
+
+class AccessSettings(Section):
+    """Who may do what on the pages of `serve`, and by its API, after logging in with GitHub."""
+
+    admins: Logins = frozenset()
+    operators: Logins = frozenset()
+    viewers: Logins = frozenset()
+    from_permissions: bool = True
+    """Who is listed nowhere has the role that goes with what they may do in every repository that is served."""
+    trusted_proxies: Annotated[tuple[str, ...], BeforeValidator(_split)] = ()
+    """Addresses of proxies before `serve`, whose X-Forwarded-For and X-Forwarded-Proto are believed."""
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _addresses(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for address in value:
+            try:
+                ip_network(address)
+            except ValueError:
+                raise ValueError(f"{address!r} is no address or network; write 10.0.0.5 or 10.0.0.0/24") from None
+        return value
 
 
 class Settings(Section):
@@ -182,3 +219,4 @@ class Settings(Section):
     subflows: Mapping[str, Any] = Field(default_factory=dict)
     integrations: IntegrationsSettings = IntegrationsSettings()
     monitoring: MonitoringSettings = MonitoringSettings()
+    access: AccessSettings = AccessSettings()

@@ -22,11 +22,15 @@ async def request_json(
 
 
 async def send(
-    client: httpx.AsyncClient, service: str, method: str, path: str, **options: Any
+    client: httpx.AsyncClient, service: str, method: str, path: str, *, unread: bool = False, **options: Any
 ) -> httpx.Response:
-    """One request; what stops it on the way becomes Transient."""
+    """One request; what stops it on the way becomes Transient. `unread` leaves the answer's body alone."""
     try:
-        return await client.request(method, path, **options)
+        if not unread:
+            return await client.request(method, path, **options)
+        response = await client.send(client.build_request(method, path, **options), stream=True)
+        await response.aclose()
+        return response
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise Transient(f"{service}: cannot connect ({_reason(error)})", maybe_sent=False) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:

@@ -17,6 +17,7 @@ SERVICES = ("github", "shortcut", "slack", "webhook")
 FAULTS = (
     "status",
     "html",
+    "echo",
     "slow",
     "hang",
     "hang_after",
@@ -25,8 +26,8 @@ FAULTS = (
     "truncate",
     "none",
 )
-"""What `POST /_control` can ask for. `hang_after`, `drop_after` and `truncate` take effect before they fail;
-`slow` waits and then works as usual."""
+"""What `POST /_control` can ask for. `echo` quotes the request's own headers and body in its answer; `hang_after`,
+`drop_after` and `truncate` take effect before they fail; `slow` waits and then works as usual."""
 
 _FAULT_KEYS = {
     "service": str,

@@ -73,11 +73,32 @@ class Decision:
     route: Route
     confidence: float
     accepted: bool
-    by: Literal["label", "rule", "screen", "model"] = "model"
-    """What settled it: a person's label, the operator's rule, the security screen or the router."""
+    by: Literal["person", "label", "rule", "screen", "model"] = "model"
+    """What settled it: a person's word, a person's label, the operator's rule, the security screen or the router."""
+    held: bool = False
+    """The operator wants a person to approve this route before a story is made."""
     rules: tuple[str, ...] = ()
     """Rules and labels that mattered, as sentences."""
     prediction: Prediction | None = None
+
+    @property
+    def by_people(self) -> bool:
+        """Did somebody decide it, and not the bot?"""
+        return self.by in ("person", "label")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Told:
+    """What a person last said of the case, elsewhere than by a label; `route` is one of LABELS or "security"."""
+
+    route: str
+    person: str
+    via: str
+    at: float
+    number: int = 0
+    """Of the correction, to know whether it was thought of."""
+    labels: tuple[str, ...] = ()
+    """The labels that people had put on the issue by then."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +147,7 @@ class Case:
     """One issue on its way through triage. Nodes return the next case with `replace`; nothing is changed in place."""
 
     issue: Issue
+    told: Told | None = None
     sentiment: Sentiment | None = None
     code: CodeSigns | None = None
     impact: Impact | None = None
@@ -149,6 +171,14 @@ class Case:
     @property
     def route(self) -> Route:
         return self.decision.route if self.decision else "needs_human"
+
+    @property
+    def needs_person(self) -> bool:
+        """Does somebody have to decide, or to approve? A question that a person found to be one was decided."""
+        if self.decision is None:
+            return True
+        is_open = self.route == "needs_human" and not self.decision.by_people
+        return is_open or self.decision.held
 
     @property
     def urgency(self) -> float:

@@ -1,11 +1,12 @@
 """Commands: what the bot wants done outside; stored with the cases, delivered later by lanes."""
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 TARGETS = ("shortcut", "github", "slack", "email", "webhook", "notion")
 
@@ -47,8 +48,12 @@ def create_story(
     labels: Sequence[str],
     external_link: str,
     estimate: int | None = None,
+    route: str = "",
 ) -> Command:
-    """Create the one Shortcut story of issue `ref`; its `external_id` is the command's key."""
+    """Create the one Shortcut story of issue `ref`; its `external_id` is the command's key.
+
+    By its `route` the configuration may name a state and an epic.
+    """
     return Command(
         key=f"story:{ref}",
         target="shortcut",
@@ -61,12 +66,36 @@ def create_story(
             "labels": list(labels),
             "external_link": external_link,
             "estimate": estimate,
+            "route": route,
         },
     )
 
 
+def move_story(
+    ref: str, *, route: str, story_type: str | None, label: str, instead_of: Sequence[str]
+) -> Command:
+    """Bring the story that stands to the route that a person decided; its text is left alone.
+
+    `label` says which it is, `instead_of` are those that said so before: what the bot itself gave of them is taken
+    off. Without `story_type` that stays what it is.
+    """
+    return Command(
+        key=f"move:{ref}",
+        target="shortcut",
+        operation="move_story",
+        issue=ref,
+        payload={
+            "route": route,
+            "story_type": story_type,
+            "label": label,
+            "instead_of": list(instead_of),
+        },
+        after=(f"story:{ref}",),
+    )
+
+
 def add_labels(ref: str, labels: Sequence[str]) -> Command:
-    """Add labels to the issue; never takes one away."""
+    """Let the issue show just these labels of the bot's, in place of those it was given before."""
     return Command(
         key=f"labels:{ref}",
         target="github",
@@ -101,43 +130,147 @@ def reflect_story(ref: str, labels: Sequence[str], *, close: str | None = None) 
     )
 
 
-def write_comment(ref: str, body: str, *, with_story: bool = False, status: str = "") -> Command:
+MAX_REPLY = 3_000
+"""Characters of an answer in the bot's comment."""
+
+
+def write_comment(
+    ref: str, body: str, *, with_story: bool = False, status: str = "", reply: str = ""
+) -> Command:
     """Write the bot's one comment on the issue, or edit it in place; with the story's link where asked.
 
-    `status` is a line on the story's state; a later text keeps the line that stands.
+    `status` is a line on the story's state, `reply` the answer to the last command that a person wrote there;
+    a later text keeps those that stand.
     """
     payload: dict[str, Any] = {"body": body, "with_story": with_story}
+    extra = {"status": status, "reply": reply[:MAX_REPLY]}
     return Command(
         key=f"comment:{ref}",
         target="github",
         operation="write_comment",
         issue=ref,
-        payload=payload | {"status": status} if status else payload,
+        payload=payload | {name: text for name, text in extra.items() if text},
         after=(f"story:{ref}",) if with_story else (),
     )
 
 
+Reaction = Literal["+1", "-1", "confused", "eyes"]
+
+
+def react(ref: str, comment_id: int, content: Reaction) -> Command:
+    """Answer a comment on the issue with a reaction."""
+    return Command(
+        key=f"react:{comment_id}",
+        target="github",
+        operation="react",
+        issue=ref,
+        payload={"comment_id": comment_id, "content": content},
+    )
+
+
+def write_check(ref: str, sha: str, *, conclusion: str, title: str, summary: str) -> Command:
+    """Say on a pull request's commit whether what it changes is good: `conclusion` is success or failure."""
+    return Command(
+        key=f"check:{ref}@{sha}",
+        target="github",
+        operation="write_check",
+        issue=ref,
+        payload={"sha": sha, "conclusion": conclusion, "title": title, "summary": summary},
+    )
+
+
 def post_message(
-    key: str, *, channel: str, text: str, blocks: Sequence[Mapping[str, Any]], issue: str | None = None
+    key: str,
+    *,
+    channel: str,
+    text: str,
+    blocks: Sequence[Mapping[str, Any]],
+    issue: str | None = None,
+    thread_of: str = "",
 ) -> Command:
-    """Post one Slack message; `text` is what notifications and screen readers show."""
+    """Post one Slack message; `text` is what notifications and screen readers show.
+
+    The same key with other words edits the message that stands. `thread_of` is the key of the message in whose
+    thread it goes, once that is posted.
+    """
+    payload: dict[str, Any] = {"channel": channel, "text": text, "blocks": list(blocks)}
     return Command(
         key=key,
         target="slack",
         operation="post_message",
         issue=issue,
-        payload={"channel": channel, "text": text, "blocks": list(blocks)},
+        payload=payload | {"thread_of": thread_of} if thread_of else payload,
+        after=(thread_of,) if thread_of else (),
     )
 
 
-def post_event(key: str, *, index: int, event: Mapping[str, Any]) -> Command:
-    """Send one event to the outgoing webhook number `index` of the configuration; each has its own lane."""
+def publish_home(user: str, blocks: Sequence[Mapping[str, Any]]) -> Command:
+    """Show one person the bot's home tab in Slack, in place of what it showed before."""
+    return Command(
+        key=f"home:{user}",
+        target="slack",
+        operation="publish_home",
+        payload={"user": user, "blocks": list(blocks)},
+    )
+
+
+def reply_to(
+    interaction: str,
+    *,
+    response_url: str,
+    at: float,
+    text: str,
+    blocks: Sequence[Mapping[str, Any]] = (),
+    issue: str | None = None,
+) -> Command:
+    """Tell the one person who pressed or typed something in Slack what became of it; `at` is when (epoch seconds)."""
+    payload: dict[str, Any] = {"response_url": response_url, "at": at, "text": text}
+    return Command(
+        key=f"reply:{interaction}",
+        target="slack",
+        operation="reply",
+        issue=issue,
+        payload=payload | {"blocks": list(blocks)} if blocks else payload,
+    )
+
+
+def upload_chart(run: str, content: bytes, *, title: str, alt: str) -> Command:
+    """Upload a PNG into the thread of a run's digest; `alt` says what it shows."""
+    digest = f"digest:{run}"
+    return Command(
+        key=f"chart:{run}",
+        target="slack",
+        operation="upload_chart",
+        payload={
+            "thread_of": digest,
+            "filename": f"{run.replace(':', '-')}.png",
+            "title": title,
+            "alt": alt,
+            "content": base64.b64encode(content).decode("ascii"),
+        },
+        after=(digest,),
+    )
+
+
+def post_event(key: str, *, lane: str, hook: Mapping[str, Any], event: Mapping[str, Any]) -> Command:
+    """Send one event to an outgoing webhook; `hook` says what the lane must know of it, its `id` at least."""
     return Command(
         key=key,
         target="webhook",
         operation="post_event",
-        payload={"index": index, "event": dict(event)},
-        lane=f"webhook:{index}",
+        payload={"hook": dict(hook), "event": dict(event)},
+        lane=lane,
+    )
+
+
+def send_mail(key: str, *, to: str, subject: str, text: str, html: str, follows: str = "") -> Command:
+    """Send one mail to one address, so that each fails alone; `follows` is the key of one that it belongs to."""
+    payload = {"to": to, "subject": subject, "text": text, "html": html}
+    return Command(
+        key=key,
+        target="email",
+        operation="send_mail",
+        payload=payload | {"follows": follows} if follows else payload,
     )
 
 

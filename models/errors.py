@@ -1,10 +1,25 @@
 """Errors named for what to do about them; every client translates its library's errors into these."""
 
+from collections.abc import Callable
 from datetime import datetime
+
+_clean: Callable[[str], str] = str
+
+
+def clean_with(clean: Callable[[str], str]) -> None:
+    """Let this take the secrets out of each error's text; it knows them, and this layer does not."""
+    global _clean
+    _clean = clean
 
 
 class SwitchyardError(Exception):
-    """Base of all errors that Switchyard expects; its text is written for people."""
+    """Base of all errors that Switchyard expects; its text is written for people.
+
+    It is shown, logged, stored and posted in many places, so it is cleaned where it is made.
+    """
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(_clean(message))
 
 
 class Transient(SwitchyardError):
@@ -41,6 +56,14 @@ class RateLimited(SwitchyardError):
         self.until = until
         self.sent = sent
         self.only_content = only_content
+
+
+class Unavailable(SwitchyardError):
+    """The one receiver of this command does not take it now: try again at `until`; no other command waits."""
+
+    def __init__(self, message: str, until: datetime) -> None:
+        super().__init__(message)
+        self.until = until
 
 
 class Rejected(SwitchyardError):

@@ -23,6 +23,12 @@ class CaseLine:
     story_url: str | None = None
     detail: Mapping[str, Any] = field(default_factory=dict)
 
+    @property
+    def needs_person(self) -> bool:
+        """Does somebody have to decide, or to approve?"""
+        by_people = self.detail.get("by") in ("person", "label")
+        return (self.route == "needs_human" and not by_people) or bool(self.detail.get("held"))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RunReport:
@@ -41,6 +47,8 @@ class RunReport:
     failed: int = 0
     from_cache: bool = False
     routes: Mapping[str, int] = field(default_factory=dict)
+    needs_person: int = 0
+    """Cases that somebody has to decide or to approve."""
     stories: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(STORY_KEYS, 0))
     github: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(GITHUB_KEYS, 0))
     notifications: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(NOTIFICATION_KEYS, 0))

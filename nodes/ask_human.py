@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from models.case import Case, Prediction
 from nodes.base import Context
-from nodes.create_story import CreateStory, StoryType
+from nodes.create_story import CreateStory, StoryType, moved
 from nodes.text.escape import inline, section
 from nodes.text.markdown import scan
 from nodes.text.reasons import SHOWN, spoken
@@ -12,6 +12,7 @@ from nodes.text.reasons import SHOWN, spoken
 _STORY_TYPES: dict[str, StoryType] = {"bug": "bug", "feature": "feature"}
 _NAMES = {"bug": "a bug", "feature": "a feature request", "docs": "documentation", "question": "a question"}
 _TOO_LITTLE = 15
+QUESTION = "question"
 ASK_FOR_CONTENT = "What did you do, what happened, and what did you expect instead?"
 
 
@@ -22,10 +23,15 @@ class AskHuman:
     signs: int = SHOWN
 
     async def __call__(self, case: Case, ctx: Context, /) -> Case:
+        if case.decision and case.decision.by == "person":
+            # Somebody has answered: it is a question. Its story stays, if it has one, and says so.
+            return replace(case, commands=(*case.commands, moved(case, ctx.policy, QUESTION, None)))
         case = replace(case, sections=(*case.sections, section("Which route?", *self._lines(case))))
         if len(scan(case.issue.body).text.strip()) < _TOO_LITTLE:
             case = replace(case, questions=(*case.questions, ASK_FOR_CONTENT))
         if ctx.policy.needs_human == "ask":
+            if case.decision and case.decision.by_people:
+                case = replace(case, commands=(*case.commands, moved(case, ctx.policy, QUESTION, None)))
             return case
         label = ctx.policy.route_labels.get("needs_human", "needs triage")
         return await CreateStory(story_type=_story_type(case), label=label)(case, ctx)

@@ -38,6 +38,8 @@ class Rule:
     route: Route
     action: Literal["force", "forbid", "boost"] = "force"
     weight: float = 1.0
+    by: Literal["operator", "repository"] = "operator"
+    """Whose it is. A repository's takes no case away from the security screen, and its pattern is one of RE2."""
     name: str = ""
     repository: str | None = None
     label: str | None = None
@@ -48,7 +50,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Policy:
-    """What the operator wants said and done, as far as nodes need to know it."""
+    """What the operator, and the repository within that, want said and done, as far as nodes need to know it."""
 
     comment: Literal["always", "useful", "never"] = "useful"
     link_story: bool = False
@@ -66,6 +68,10 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     accept_threshold: float | None = None
     """Overrides the model's own thresholds where set."""
+    approve: frozenset[Route] = frozenset()
+    """Routes for which a person is asked before a story is made."""
+    closed_routes: frozenset[Route] = frozenset()
+    """Routes that the repository does not use: what would go there goes to a person."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

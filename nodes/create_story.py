@@ -1,11 +1,11 @@
-"""Wishes for the Shortcut story: a name, the evidence in order, labels, estimate and the link back."""
+"""Wishes for the Shortcut story: a name, the evidence in order, labels, estimate, the link back; or that it moves."""
 
 from dataclasses import dataclass, replace
 from typing import Literal
 
-from models.case import Case, CodeSigns, Decision
-from models.commands import create_story
-from nodes.base import Context
+from models.case import LABELS, Case, CodeSigns, Decision
+from models.commands import Command, create_story, move_story
+from nodes.base import Context, Policy
 from nodes.text.escape import bounded, code, counted, headline, inline, one_line
 from nodes.text.excerpt import excerpt
 from nodes.text.markdown import scan
@@ -22,6 +22,8 @@ _ROUTE_WORDS = {
     "security": "security",
     "needs_human": "undecided",
 }
+SUBJECTS = (*LABELS, "security")
+"""What a story may be about; its label says which."""
 StoryType = Literal["bug", "feature", "chore"]
 
 
@@ -33,17 +35,24 @@ class CreateStory:
     label: str = ""
 
     async def __call__(self, case: Case, ctx: Context, /) -> Case:
-        issue = case.issue
-        command = create_story(
-            issue.ref,
-            name=story_name(issue),
-            description=describe(case),
-            story_type=self.story_type,
-            labels=self.labels(case),
-            external_link=issue.html_url,
-            estimate=case.estimate,
-        )
-        return replace(case, commands=(*case.commands, command))
+        issue, decision, labels = case.issue, case.decision, self.labels(case)
+        wishes: list[Command] = []
+        if not (decision and decision.held):
+            story = create_story(
+                issue.ref,
+                name=story_name(issue),
+                description=describe(case),
+                story_type=self.story_type,
+                labels=labels,
+                external_link=issue.html_url,
+                estimate=case.estimate,
+                route=case.route,
+            )
+            wishes.append(story)
+        if decision and decision.by_people:
+            # A story that stands is not made anew: it moves.
+            wishes.append(moved(case, ctx.policy, labels[0], self.story_type))
+        return replace(case, commands=(*case.commands, *wishes)) if wishes else case
 
     def labels(self, case: Case) -> list[str]:
         """The route's label, the severity where it is worth saying, and what nodes added; each once."""
@@ -56,6 +65,18 @@ class CreateStory:
             if text:
                 unique.setdefault(text.casefold(), text)
         return list(unique.values())[:_LABELS]
+
+
+def moved(case: Case, policy: Policy, label: str, story_type: StoryType | None) -> Command:
+    """The wish that the story that stands has this label in place of those of other routes."""
+    others = dict.fromkeys((*SUBJECTS, policy.route_labels.get("needs_human", "")))
+    return move_story(
+        case.issue.ref,
+        route=case.route,
+        story_type=story_type,
+        label=label,
+        instead_of=[other for other in others if other and other.casefold() != label.casefold()],
+    )
 
 
 def describe(case: Case) -> str:

@@ -1,25 +1,29 @@
-"""Decides where an issue goes: a person's label first, then the operator's rules, then the model."""
+"""Decides where an issue goes: a person's word or label, the operator's rules, the repository's, then the model."""
 
 import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Literal, NamedTuple
 
-from models.case import LABELS, Case, Decision, Prediction, Route
+from models.case import LABELS, Case, Decision, Prediction, Route, Told
 from nodes.base import Context, Rule
+from nodes.text import linear
 from nodes.text.escape import one_line
 from nodes.text.labels import route_of_labels
 
 _PATTERN_LIMIT = 20_000
+_TOLD = 80
+"""Characters of a repository's own words in a sentence about its rule."""
 
 
 class Applied(NamedTuple):
     """What the rules say of a case."""
 
-    forced: Route | None
+    forced: Rule | None
     forbidden: set[str]
     told: list[str]
     """The rules that held, as sentences."""
@@ -37,21 +41,29 @@ class RouteIssue:
     async def __call__(self, case: Case, ctx: Context, /) -> Case:
         # The prediction is kept whoever decides: people see what the model would have said.
         prediction = await ctx.router.predict(case)
-        return replace(case, decision=self.decide(case, prediction, ctx))
+        decision = _within(self.decide(case, prediction, ctx), ctx.policy.closed_routes)
+        held = decision.route in ctx.policy.approve and not decision.by_people
+        return replace(case, decision=replace(decision, held=True) if held else decision)
 
     def decide(self, case: Case, prediction: Prediction, ctx: Context) -> Decision:
-        """The decision for one case."""
-        if named := route_of_labels(case.issue.labels):
+        """The decision for one case, whichever routes its repository uses."""
+        named = route_of_labels(case.issue.labels)
+        if case.told and not _is_later(named, case.told):
+            return _said(case.told, prediction)
+        if named:
             route, label = named
             return _settled("label", route, (f'label "{one_line(label, 80)}" on the issue',), prediction)
         applied = apply_rules(case, ctx.policy.rules)
         told = applied.told
-        if applied.forced:
-            return _settled("rule", applied.forced, tuple(told), prediction)
         boosts = {route: by for route, by in applied.boosts.items() if route not in applied.forbidden}
         lifted = self._lifted(prediction, boosts)
+        screened = lifted.security_flag and "security" not in applied.forbidden
+        forced = applied.forced
+        # What a repository forces does not hide a likely vulnerability from the people who look after them.
+        if forced and (forced.by == "operator" or not screened):
+            return _settled("rule", forced.route, tuple(told), prediction)
         told += _changes(prediction, lifted, boosts)
-        if lifted.security_flag and "security" not in applied.forbidden:
+        if screened:
             told.append(f"the security screen flagged the text ({lifted.security_score:.0%})")
             return Decision(
                 route="security",
@@ -101,8 +113,30 @@ class RouteIssue:
         return Decision(route=route, confidence=confidence, accepted=accepted)
 
 
+def _is_later(named: tuple[Route, str] | None, told: Told) -> bool:
+    """Do people's labels name another route than when this was said? Then the label is the last word."""
+    then = route_of_labels(told.labels)
+    return named is not None and named[0] != (then[0] if then else None)
+
+
+def _said(told: Told, prediction: Prediction) -> Decision:
+    """As a person said it. A question is for people, and has been seen by one."""
+    route: Route = "needs_human" if told.route == "question" else told.route  # type: ignore[assignment]
+    when = f"{datetime.fromtimestamp(told.at, UTC):%Y-%m-%d}"
+    words = f"{one_line(told.person, 60)} said {told.route} ({told.via}, {when})"
+    return _settled("person", route, (words,), prediction)
+
+
+def _within(decision: Decision, closed: frozenset[Route]) -> Decision:
+    """The same, but left to a person where it is a route that the repository does not use."""
+    if decision.route not in closed or decision.by == "person":
+        return decision
+    why = f"this repository does not use the route {decision.route}: a person decides"
+    return replace(decision, route="needs_human", by="rule", rules=(*decision.rules, why))
+
+
 def _settled(
-    by: Literal["label", "rule"], route: Route, rules: tuple[str, ...], prediction: Prediction
+    by: Literal["person", "label", "rule"], route: Route, rules: tuple[str, ...], prediction: Prediction
 ) -> Decision:
     return Decision(route=route, confidence=1.0, accepted=True, by=by, rules=rules, prediction=prediction)
 
@@ -132,11 +166,17 @@ def _likeliest(prediction: Prediction, forbidden: set[str]) -> tuple[str, float]
 def apply_rules(case: Case, rules: Iterable[Rule]) -> Applied:
     """What the rules say, tried in order; the first that forces a route ends it."""
     applied = Applied(None, set(), [], {})
-    for number, rule in enumerate(rules, 1):
+    numbers = {"operator": 0, "repository": 0}
+    for rule in rules:
+        numbers[rule.by] += 1
         matched = _matches(case, rule)
         if not matched:
             continue
-        name = f'rule "{rule.name}"' if rule.name else f"rule {number}"
+        name = f'rule "{rule.name}"' if rule.name else f"rule {numbers[rule.by]}"
+        if rule.by == "repository":
+            name = f"the repository's {name}"
+        if rule.action == "forbid" and rule.by == "repository" and rule.route == "security":
+            continue
         if rule.action == "forbid":
             applied.forbidden.add(rule.route)
             applied.told.append(f"{name}: {matched} → not {rule.route}")
@@ -145,7 +185,7 @@ def apply_rules(case: Case, rules: Iterable[Rule]) -> Applied:
             applied.told.append(f"{name}: {matched} → {rule.route} more likely (+{rule.weight:g})")
         elif rule.route not in applied.forbidden:
             applied.told.append(f"{name}: {matched} → {rule.route}")
-            return applied._replace(forced=rule.route)
+            return applied._replace(forced=rule)
     return applied
 
 
@@ -166,12 +206,19 @@ def _matches(case: Case, rule: Rule) -> str:
             return ""
         reasons.append(f"{name} {glob}")
     if rule.pattern is not None:
-        pattern = compiled(rule.pattern)
         text = f"{issue.title}\n{issue.body[:_PATTERN_LIMIT]}"[:_PATTERN_LIMIT]
-        if pattern is None or not pattern.search(text):
+        if not _occurs(rule, rule.pattern, text):
             return ""
         reasons.append(f"pattern {rule.pattern}")
-    return ", ".join(reasons)
+    told = ", ".join(reasons)
+    return one_line(told, _TOLD) if rule.by == "repository" else told
+
+
+def _occurs(rule: Rule, expression: str, text: str) -> bool:
+    if rule.by == "repository":
+        return linear.occurs(expression, text)
+    pattern = compiled(expression)
+    return pattern is not None and pattern.search(text) is not None
 
 
 def _like(value: str, glob: str, *, is_path: bool) -> bool:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from models.case import Case
 from models.commands import Command, add_labels, write_comment
 from models.issue import parse_ref
+from nodes.ask_human import QUESTION
 from nodes.base import Context
 from nodes.text.escape import headline
 from nodes.text.labels import is_priority, route_of_label
@@ -28,19 +29,19 @@ class UpdateIssue:
 
     async def __call__(self, case: Case, ctx: Context, /) -> Case:
         commands: list[Command] = []
-        if labels := self.labels(case, ctx):
-            commands.append(add_labels(case.issue.ref, labels))
+        # None at all is said, too: it takes off what the bot had put on.
+        commands.append(add_labels(case.issue.ref, self.labels(case, ctx)))
         if body := self.comment(case, ctx):
             with_story = ctx.policy.link_story and _has_story(case)
             commands.append(write_comment(case.issue.ref, body, with_story=with_story))
-        return replace(case, commands=(*case.commands, *commands)) if commands else case
+        return replace(case, commands=(*case.commands, *commands))
 
     def labels(self, case: Case, ctx: Context) -> list[str]:
         """What is missing on the issue; a label that a person chose is never doubled by a synonym."""
         present = {label.casefold() for label in case.issue.labels}
         wanted = []
         if not any(route_of_label(label) == case.route for label in case.issue.labels):
-            wanted.append(ctx.policy.route_labels.get(case.route, ""))
+            wanted.append(_route_label(case, ctx))
         grave = case.impact is not None and case.impact.severity in ("high", "critical")
         ranked = any(is_priority(label) for label in case.issue.labels)
         if grave and not ranked and case.route in ("bug", "feature", "docs"):
@@ -71,6 +72,12 @@ class UpdateIssue:
             asked = "\n".join(f"- {question}" for question in case.questions[:3])
             parts.append(f"To look into this, it would help to know:\n\n{asked}")
         return parts
+
+
+def _route_label(case: Case, ctx: Context) -> str:
+    """The label that says where it went; nobody need look any more at what a person called a question."""
+    answered = case.route == "needs_human" and case.decision is not None and case.decision.by == "person"
+    return QUESTION if answered else ctx.policy.route_labels.get(case.route, "")
 
 
 def _has_story(case: Case) -> bool:

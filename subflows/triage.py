@@ -1,14 +1,14 @@
 """Triage of one case from the analyses to its commands, and of a batch with every failure kept apart."""
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
 from models.case import Case
 from nodes.analyze_code import AnalyzeCode
 from nodes.analyze_sentiment import AnalyzeSentiment
 from nodes.assess_impact import AssessImpact
-from nodes.base import Context
+from nodes.base import Context, Policy
 from nodes.route_issue import RouteIssue
 from nodes.update_issue import UpdateIssue
 from subflows import SUBFLOWS
@@ -37,9 +37,15 @@ async def triage(case: Case, ctx: Context) -> Case:
     return await run_step(UPDATE, case, ctx)
 
 
-async def triage_all(cases: Iterable[Case], ctx: Context) -> list[Case | Failure]:
-    """Triage a batch at once, so that the router can answer for many texts together; in the order given."""
-    return list(await asyncio.gather(*(_isolated(case, ctx) for case in cases)))
+async def triage_all(
+    cases: Iterable[Case], ctx: Context, policies: Mapping[str, Policy] | None = None
+) -> list[Case | Failure]:
+    """Triage a batch at once, so that the router can answer for many texts together; in the order given.
+
+    `policies` has those of repositories that differ from the context's.
+    """
+    own = {repo: replace(ctx, policy=policy) for repo, policy in (policies or {}).items()}
+    return list(await asyncio.gather(*(_isolated(case, own.get(case.issue.repo, ctx)) for case in cases)))
 
 
 async def _isolated(case: Case, ctx: Context) -> Case | Failure:

@@ -3,15 +3,22 @@
 import asyncio
 import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from bot.repositories import WAYS
 from config.settings import Settings
 from integrations.base import Check
 from models.errors import RateLimited, SwitchyardError, Transient, UserFacing
 
+if TYPE_CHECKING:
+    from bot.wiring import App
+
 LIMIT = 10.0
 """Seconds that all checks of services may take together."""
+SHOWN = 30
+"""Repositories that are looked at one by one; an App may be installed on hundreds."""
 
 
 def main(load: Callable[[], Settings], as_json: bool) -> int:
@@ -45,13 +52,16 @@ def _show(checks: list[Check], as_json: bool) -> None:
 
 
 def _local(settings: Settings) -> list[Check]:
-    return [_repositories(settings), _database(settings), _model(settings)]
+    named = [_repositories(settings.repositories)] if settings.repositories else []
+    return [*named, _database(settings), _model(settings)]
 
 
-def _repositories(settings: Settings) -> Check:
-    if settings.repositories:
-        return Check("repositories", True, ", ".join(settings.repositories))
-    return Check("repositories", False, "none configured", "list them under workflow.repositories")
+def _repositories(names: Sequence[str]) -> Check:
+    """Those that are served; of an App that is installed on many, the first few."""
+    if not names:
+        return Check("repositories", False, "none", WAYS)
+    shown = ", ".join(names[:SHOWN]) + (f" and {len(names) - SHOWN} more" if len(names) > SHOWN else "")
+    return Check("repositories", True, shown)
 
 
 def _database(settings: Settings) -> Check:
@@ -117,6 +127,7 @@ def _model(settings: Settings) -> Check:
 
 async def _services(settings: Settings) -> list[Check]:
     """All services at once, so that one that hangs costs no more than itself."""
+    from bot.repository_config import examine
     from bot.wiring import build, close
 
     try:
@@ -128,11 +139,63 @@ async def _services(settings: Settings) -> list[Check]:
     try:
         # Breakers are not restored: whoever asks wants to know how the service is now.
         jobs = [_reach(name, target.check) for name, target in app.targets.items()]
-        jobs += [_permission(app.github.access, repo) for repo in settings.repositories]
-        checks += await asyncio.gather(*jobs)
+        found, names = await asyncio.gather(asyncio.gather(*jobs), _app(app))
+        checks += [*found, *names[0]]
+        if not settings.repositories:
+            checks.append(_repositories(names[1]))
+        looks = [_permission(app.github.access, repo) for repo in (settings.repositories or names[1])[:SHOWN]]
+        looks += [examine(app, repo) for repo in (settings.repositories or names[1])[:SHOWN]]
+        checks += await asyncio.gather(*looks)
     finally:
         await close(app)
     return checks
+
+
+async def _app(app: "App") -> tuple[list[Check], list[str]]:
+    """What the App and its installations are allowed, and the repositories they cover; nothing for a token."""
+    from integrations.github import client_apps as apps
+
+    if not app.github.connections.is_app:
+        return [], []
+    checks, names = [], []
+    try:
+        async with asyncio.timeout(LIMIT):
+            about = await apps.about_app(app.github)
+            permissions, events = about.get("permissions"), about.get("events")
+            checks.append(
+                _granted(
+                    "github app",
+                    permissions if isinstance(permissions, dict) else {},
+                    events if isinstance(events, list) else [],
+                    "in the App's settings under Permissions & events; then each account must accept it",
+                )
+            )
+            for installation in await apps.installations(app.github):
+                name, owner = f"github installation {installation.owner}", installation.owner
+                if installation.suspended:
+                    mend = f"resume it in {owner}'s settings under GitHub Apps"
+                    checks.append(Check(name, False, "suspended; what is to be written there waits", mend))
+                    continue
+                names += await apps.repositories(app.github, installation)
+                mend = f"accept the App's new permissions in {owner}'s settings under GitHub Apps"
+                checks.append(_granted(name, installation.permissions, installation.events, mend))
+    except TimeoutError:
+        checks.append(Check("github app", False, f"no answer within {LIMIT:g} s", "check the network"))
+    except SwitchyardError as error:
+        mend = "check GITHUB_APP_ID, GITHUB_APP_PRIVATE_KEY and github's base_url"
+        checks.append(Check("github app", False, str(error), mend))
+    return checks, names
+
+
+def _granted(name: str, permissions: Mapping[str, str], events: Collection[str], mend: str) -> Check:
+    from integrations.github.client_permissions import missing
+
+    needed, optional = missing(permissions, events)
+    if needed:
+        return Check(name, False, f"missing: {'; '.join([*needed, *optional])}", mend)
+    if optional:
+        return Check(name, True, f"all that is needed; optional and missing: {'; '.join(optional)}")
+    return Check(name, True, "all permissions and events")
 
 
 async def _reach(name: str, check: Callable[[], object]) -> Check:
@@ -140,20 +203,25 @@ async def _reach(name: str, check: Callable[[], object]) -> Check:
         async with asyncio.timeout(LIMIT):
             detail = await check()  # type: ignore[misc]
     except TimeoutError:
-        return Check(name, False, f"no answer within {LIMIT:g} s", f"check the network and {name}'s base_url")
+        return Check(name, False, f"no answer within {LIMIT:g} s", f"check the network and {_where(name)}")
     except RateLimited as error:
         return Check(name, True, f"reachable; {error}")
     except Transient as error:
-        return Check(name, False, str(error), f"check the network and {name}'s base_url")
+        return Check(name, False, str(error), f"check the network and {_where(name)}")
     except SwitchyardError as error:
         return Check(name, False, str(error), _mend(name))
     return Check(name, True, str(detail))
 
 
+def _where(name: str) -> str:
+    return "integrations.email's host and port" if name == "email" else f"{name}'s base_url"
+
+
 def _mend(name: str) -> str:
     return {
-        "github": "check GITHUB_TOKEN and integrations.github.base_url",
+        "github": "check GITHUB_TOKEN (or the App's id and key) and integrations.github.base_url",
         "shortcut": "check SHORTCUT_API_TOKEN, integrations.shortcut.base_url and workflow_state_id",
+        "email": "check integrations.email (host, port, tls, username, sender) and SMTP_PASSWORD",
         "slack": "check SLACK_BOT_TOKEN (scopes chat:write, chat:write.public) and the channels",
     }.get(name, "check its section of the configuration")
 

@@ -43,21 +43,28 @@ def accept_threshold(config: Path | None) -> float | None:
 
 def lesson(config: Path | None, label_map: Mapping[str, str] | None, told: Callable[[str], None]) -> Lesson:
     """What the configured repositories' labelled issues and the recorded corrections teach."""
+    from bot import installations
     from bot.lessons import prepare
-    from bot.wiring import build, close, restore_breakers, share_budgets
+    from bot.repositories import WAYS, served
+    from bot.wiring import build, close, restore_breakers, secrets_for, share_budgets
 
     settings = load(config)
-    if not settings.repositories:
-        raise UserFacing(
-            "no repositories to learn from: list them under workflow.repositories, "
-            "or name labelled issues with --csv FILE (columns repo,created_at,label,title,body)"
-        )
+    none = (
+        f"no repositories to learn from: {WAYS}, "
+        "or name labelled issues with --csv FILE (columns repo,created_at,label,title,body)"
+    )
+    if not settings.repositories and not secrets_for(settings).get("GITHUB_APP_ID"):
+        raise UserFacing(none)
     app = build(settings)
 
     async def read() -> Lesson:
         try:
             await restore_breakers(app)
             await share_budgets(app)
+            if not settings.repositories:
+                await installations.look(app)
+                if not await app.database.query(lambda c: served(c, settings)):
+                    raise UserFacing(none)
             return await prepare(app, told, label_map)
         finally:
             await share_budgets(app)

@@ -5,6 +5,7 @@ import json
 import signal
 import sys
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import datetime
 
 import structlog
@@ -19,15 +20,18 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+from bot import installations
 from bot import report as report_file
 from bot import runs as engine
 from bot.aggregate import REPORTS, finish
 from bot.dry_run import dry_run
 from bot.fetch import Params
+from bot.repositories import NONE, served
 from bot.store import owners, runs
 from bot.store.database import brief
 from bot.think import limit_arenas, load_model
 from bot.wiring import App, build, close, working
+from config.secrets import redact_line
 from config.settings import Settings
 from models.errors import SwitchyardError, UserFacing
 from models.issue import parse_ref
@@ -45,6 +49,7 @@ def configure_logging() -> None:
             structlog.dev.ConsoleRenderer(colors=False, sort_keys=False)
             if sys.stderr.isatty()
             else structlog.processors.JSONRenderer(),
+            redact_line,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(30),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
@@ -111,15 +116,19 @@ def check_params(
     if issues and repositories and not named <= set(repositories):
         raise UserFacing("--issue and --repo name different repositories; leave --repo out")
     names = tuple(dict.fromkeys(repositories or settings.repositories))
-    if not names and not issues:
-        raise UserFacing(
-            "no repositories: list them under workflow.repositories, or name one with --repo OWNER/NAME"
-        )
-    return Params(repositories=names, issues=tuple(dict.fromkeys(issues)), since=since, full=full, wait=wait)
+    return Params(
+        repositories=names,
+        issues=tuple(dict.fromkeys(issues)),
+        since=since,
+        full=full,
+        named=bool(repositories or issues),
+        wait=wait,
+    )
 
 
 async def _run(app: App, params: Params, dry: bool, watch: engine.Watch, console: Console) -> RunReport:
     try:
+        params = await _with_repositories(app, params)
         if dry:
             report, lines = await dry_run(app, params, watch)
             report_file.write(REPORTS / f"{report.run_id}.html", report, lines)
@@ -128,6 +137,17 @@ async def _run(app: App, params: Params, dry: bool, watch: engine.Watch, console
             return await _continue_or_start(app, params, watch, console)
     finally:
         await close(app)
+
+
+async def _with_repositories(app: App, params: Params) -> Params:
+    """Those that were named, else all that are served; UserFacing where there are none."""
+    if params.repositories or params.issues:
+        return params
+    await installations.look(app)
+    names = tuple(await app.database.query(lambda c: served(c, app.settings)))
+    if not names:
+        raise UserFacing(f"{NONE}, or name one with --repo OWNER/NAME")
+    return replace(params, repositories=names)
 
 
 async def _continue_or_start(app: App, params: Params, watch: engine.Watch, console: Console) -> RunReport:

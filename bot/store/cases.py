@@ -1,6 +1,7 @@
 """Issues as fetched, and the cases made of them."""
 
 import json
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import datetime
@@ -9,11 +10,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot.store import learning
+from bot.store import learning, pauses
 from models.case import Case
 from models.issue import Issue, content_hash, title_key
 from models.report import CaseLine
 from models.tables import CaseRow, CommandRow, IssueRow
+from nodes.text.secrets import redact
 from subflows.triage import Failure
 
 _issues: sa.Table = IssueRow.__table__  # type: ignore[attr-defined]
@@ -142,27 +144,52 @@ def given_up(connection: Connection, repo: str) -> list[str]:
 
 
 def changed(connection: Connection, issues: Sequence[Issue], *, full: bool) -> list[Issue]:
-    """Those that must be thought about: new, changed, or failed before; all where `full`.
+    """Those that must be thought about: new, changed, corrected, or failed before; all where `full`.
 
-    What the bot itself did to an issue is taken off: its labels, which no node may mistake for a person's,
-    and its comment, which is no sign of interest.
+    An issue that people told the bot to leave alone is none of them. What the bot itself did to an issue is taken
+    off: its labels, which no node may mistake for a person's, and its comment, which is no sign of interest.
     """
     refs = [issue.ref for issue in issues]
-    columns = (_cases.c.key, _cases.c.content_hash, _cases.c.own_labels, _cases.c.status)
+    names = ("key", "content_hash", "own_labels", "status")
+    columns = (*(_cases.c[name] for name in names), _cases.c.detail["told"].as_integer().label("told"))
     rows = {row.key: row for row in connection.execute(sa.select(*columns).where(_cases.c.key.in_(refs)))}
     written = sa.select(_commands.c.issue).where(
         _commands.c.key.in_([f"comment:{ref}" for ref in refs]), _commands.c.state == "sent"
     )
     commented = set(connection.execute(written).scalars())
+    taken_off = _taken_off(connection, refs)
+    told = {ref: said.number for ref, said in learning.told(connection, refs).items()}
+    ignored = pauses.active(connection, pauses.IGNORE, refs, time.time())
     todo = []
     for issue in issues:
+        if issue.ref in ignored:
+            continue
         row = rows.get(issue.ref)
         own = {name.casefold() for name in row.own_labels} if row else set()
+        # What the bot took off and the issue has nevertheless, a person put there since.
+        off = taken_off.get(issue.ref, {})
+        own -= {name for name, at in off.items() if issue.updated_at.timestamp() > at}
         labels = tuple(name for name in issue.labels if name.casefold() not in own)
         issue = replace(issue, labels=labels, comments=max(0, issue.comments - (issue.ref in commented)))
-        if full or row is None or row.status == "failed" or row.content_hash != content_hash(issue):
+        is_known = row is not None and row.status != "failed" and row.content_hash == content_hash(issue)
+        if full or row is None or not is_known or row.told != told.get(issue.ref):
             todo.append(issue)
     return todo
+
+
+def due(connection: Connection, issues: Sequence[Issue], *, full: bool) -> list[Case]:
+    """Cases to think about: the changed issues, with what people said of them."""
+    todo = changed(connection, issues, full=full)
+    told = learning.told(connection, [issue.ref for issue in todo])
+    return [Case(issue=issue, told=told.get(issue.ref)) for issue in todo]
+
+
+def _taken_off(connection: Connection, refs: Sequence[str]) -> dict[str, dict[str, float]]:
+    """By issue which labels the bot took off again, in lower case, and when by GitHub's clock (epoch seconds)."""
+    query = sa.select(_commands.c.issue, _commands.c.answer["off"].label("off")).where(
+        _commands.c.key.in_([f"labels:{ref}" for ref in refs]), _commands.c.answer.is_not(None)
+    )
+    return {row.issue: row.off for row in connection.execute(query) if row.off}
 
 
 def own_labels(connection: Connection, keys: Sequence[str]) -> dict[str, list[str]]:
@@ -245,6 +272,7 @@ def _failed(failure: Failure, row: Any) -> dict[str, Any]:
 
 def _triaged(case: Case, row: Any) -> dict[str, Any]:
     asked = [name for c in case.commands if c.operation == "add_labels" for name in c.payload["labels"]]
+    # What it takes off again stays the bot's for as long as copies from before then come.
     own = list(dict.fromkeys([*(row.own_labels if row else ()), *asked]))
     return {
         "status": "triaged",
@@ -253,7 +281,8 @@ def _triaged(case: Case, row: Any) -> dict[str, Any]:
         "own_labels": own,
         "urgency": case.urgency,
         "trace_key": case.trace.fingerprint if case.trace else "",
-        "title": case.issue.title[:300],
+        # Reports, pages and Slack show it.
+        "title": redact(case.issue.title[:2_000])[0][:300],
         "url": case.issue.html_url,
         "failures": 0,
         "error": "",
@@ -269,6 +298,8 @@ def describe(case: Case) -> dict[str, Any]:
         "confidence": round(decision.confidence, 4) if decision else 0.0,
         "accepted": bool(decision and decision.accepted),
         "by": decision.by if decision else None,
+        "held": bool(decision and decision.held),
+        "told": case.told.number if case.told else None,
         "rules": list(decision.rules) if decision else [],
         "model": prediction.model if prediction else None,
         "probabilities": {k: round(v, 4) for k, v in prediction.probabilities.items()} if prediction else {},
@@ -286,6 +317,14 @@ def describe(case: Case) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def needs_person() -> sa.ColumnElement[bool]:
+    """The condition that a case waits for somebody's decision or approval."""
+    by = sa.func.coalesce(_cases.c.detail["by"].as_string(), "")
+    held = sa.func.coalesce(_cases.c.detail["held"].as_boolean(), sa.false())
+    is_open = sa.and_(_cases.c.route == "needs_human", by.not_in(("person", "label")))
+    return sa.and_(_cases.c.status == "triaged", sa.or_(is_open, held))
+
+
 def lines(
     connection: Connection,
     run_id: str,
@@ -294,10 +333,12 @@ def lines(
     ok_only: bool = False,
     route: str | None = None,
     new_only: bool = False,
+    people_only: bool = False,
 ) -> Iterator[CaseLine]:
     """The run's cases as the report shows them, failed ones first, then the most urgent; with their story.
 
-    `new_only` leaves out those whose story an earlier run asked for.
+    `new_only` leaves out those whose story an earlier run asked for. `people_only` takes those that wait for a
+    person's decision or approval, less what somebody snoozed or told the bot to leave alone.
     """
     story = sa.alias(_commands)
     query = (
@@ -310,6 +351,8 @@ def lines(
         query = query.where(_cases.c.status == "triaged")
     if route is not None:
         query = query.where(_cases.c.route == route)
+    if people_only:
+        query = query.where(needs_person(), sa.not_(pauses.is_quiet(_cases.c.key, time.time())))
     if new_only:
         query = query.where(story.c.run_id == run_id)
     if limit is not None:

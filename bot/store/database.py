@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy import event
 from sqlalchemy.engine import Connection, Engine
 
+from config.secrets import redact
 from models.errors import UserFacing
 from models.tables import SCHEMA_VERSION
 
@@ -163,7 +164,7 @@ def brief(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if "site-packages" not in frame.filename]
     place = f" ({Path(own[-1].filename).name}:{own[-1].lineno})" if own else ""
-    return f"{type(original).__name__}: {lines[0][:200]}{place}"
+    return redact(f"{type(original).__name__}: {lines[0]}")[:300] + place
 
 
 _ADVICE = {

@@ -13,9 +13,23 @@ _table: sa.Table = InboxRow.__table__  # type: ignore[attr-defined]
 
 KEPT = 14 * 86_400.0
 """Seconds for which a handled delivery is known again; GitHub redelivers for three days at most."""
-_COLUMNS = ("id", "event", "action", "issue", "body_hash", "received_at", "state", "payload", "note")
-_PER_STATEMENT = 100
-"""Rows of one INSERT; nine values each, and SQLite takes at least 999 of older builds."""
+_COLUMNS = (
+    "id",
+    "event",
+    "action",
+    "issue",
+    "body_hash",
+    "received_at",
+    "state",
+    "payload",
+    "sender",
+    "note",
+)
+_PER_STATEMENT = 90
+"""Rows of one INSERT; ten values each, and SQLite takes at least 999 of older builds."""
+_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(7305422)")
+"""Until the commit, against other processes that store: between looking for a body's hash and storing it another
+might, and groups that hold the same deliveries in another order would wait for each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +44,13 @@ class Received:
     received_at: float
     state: str
     payload: str
+    sender: str = ""
 
 
 def store(connection: Connection, rows: Sequence[Received]) -> set[str]:
     """Store what is new, and return the ids of that; a repeat, by its id or its very body, is not stored again."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_ONE_AT_A_TIME)
     hashes = [row.body_hash for row in rows]
     known = set(
         connection.execute(sa.select(_table.c.body_hash).where(_table.c.body_hash.in_(hashes))).scalars()
@@ -69,11 +86,14 @@ def _values(row: Received) -> tuple[Any, ...]:
         row.received_at,
         row.state,
         row.payload,
+        row.sender,
         "",
     )
 
 
-SLOW = ("push", "pull_request")
+COMMAND = "command"
+"""What a comment becomes that holds a person's command."""
+SLOW = ("push", "pull_request", COMMAND)
 """Events of which something is made only after GitHub was asked; they hold up no others."""
 
 
@@ -110,6 +130,12 @@ def settle(connection: Connection, notes: Mapping[str, str]) -> None:
             .values(state="done", payload="", note=sa.bindparam("told"))
         )
         connection.execute(done, rows)
+
+
+def defer(connection: Connection, ids: Sequence[str]) -> None:
+    """These comments are people's commands: GitHub is asked first what those people may."""
+    if ids:
+        connection.execute(sa.update(_table).where(_table.c.id.in_(ids)).values(event=COMMAND))
 
 
 def prune(connection: Connection, now: float) -> int:

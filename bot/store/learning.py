@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
-from models.case import Case
+from models.case import Case, Told
 from models.issue import Issue, content_hash
 from models.tables import CorrectionRow, ExampleRow, IssueRow, ReadingRow, RouterDayRow
 
@@ -24,6 +24,8 @@ MAX_BODY = 8_000
 """Characters of a body that training keeps: the router looks at no more."""
 _ROUTED = ("model", "screen")
 """Deciders that can be wrong in a way that matters here; labels and rules are people's own words."""
+_LABEL = "label"
+"""The way of corrections that are read off an issue's labels; the others were said to the bot."""
 _SHOWN = ("model", "confidence", "probabilities", "reasons", "security_score")
 
 
@@ -55,31 +57,76 @@ def note(connection: Connection, decided: Iterable[tuple[Case, Any]], now: float
                 counts = tally[decision.prediction.model]
                 counts["decided"] += 1
                 counts["abstained"] += case.route == "needs_human"
-        elif decision.by == "label" and before is not None and before.detail.get("by") in _ROUTED:
-            after = "question" if case.route == "needs_human" else case.route
-            if before.route != case.route or before.route == "needs_human":
-                said = Correction(case.issue.ref, before.route, after, None, "label", now)
-                record(connection, said, before.detail)
+        elif decision.by == "label" and before is not None:
+            by, settled = before.detail.get("by"), before.detail.get("by") == "person"
+            is_open = before.route == "needs_human" and not settled
+            if by in (*_ROUTED, "person") and (before.route != case.route or is_open):
+                said = Correction(case.issue.ref, before.route, answer_of(case.route), None, _LABEL, now)
+                record(connection, said, before.detail, case.issue.labels)
     day = _day(now)
     for model, counts in tally.items():
         _count(connection, day, model, counts)
 
 
-def record(connection: Connection, said: Correction, shown: Mapping[str, Any]) -> None:
-    """Keep a correction, and count it against the model that was wrong; an open question had no wrong answer."""
-    connection.execute(
-        sa.insert(_corrections).values(
+def answer_of(route: str) -> str:
+    """What a person says who sends a case there: nobody answers that somebody should answer."""
+    return "question" if route == "needs_human" else route
+
+
+def record(
+    connection: Connection, said: Correction, shown: Mapping[str, Any], labels: Sequence[str] = ()
+) -> int:
+    """Keep a correction, with what was shown and the labels that people had set; returns its number.
+
+    It counts against the model that was wrong: neither an open question nor what was confirmed was a wrong answer,
+    nor what a person had said before.
+    """
+    kept = connection.execute(
+        sa.insert(_corrections)
+        .values(
             issue=said.issue,
             before=said.before,
             after=said.after,
             person=said.person,
             via=said.via,
             at=said.at,
-            shown={key: shown[key] for key in _SHOWN if shown.get(key) is not None},
+            shown={key: shown[key] for key in _SHOWN if shown.get(key) is not None}
+            | {"labels": list(labels)},
         )
+        .returning(_corrections.c.id)
     )
-    if said.before != "needs_human" and shown.get("model"):
+    wrong = said.before not in ("needs_human", said.after) and shown.get("by") not in ("person", "label")
+    if wrong and shown.get("model"):
         _count(connection, _day(said.at), str(shown["model"]), {"corrected": 1})
+    return int(kept.scalar_one())
+
+
+def last(connection: Connection, issue: str) -> Any | None:
+    """The row of the latest correction of an issue, whichever way it came."""
+    query = sa.select(_corrections).where(_corrections.c.issue == issue)
+    newest = query.order_by(_corrections.c.at.desc(), _corrections.c.id.desc()).limit(1)
+    return connection.execute(newest).one_or_none()
+
+
+def told(connection: Connection, refs: Sequence[str]) -> dict[str, Told]:
+    """By issue what a person last said of it to the bot; labels speak for themselves."""
+    found: dict[str, Told] = {}
+    for start in range(0, len(refs), 500):
+        rows = connection.execute(
+            sa.select(_corrections)
+            .where(_corrections.c.issue.in_(refs[start : start + 500]), _corrections.c.via != _LABEL)
+            .order_by(_corrections.c.at, _corrections.c.id)
+        )
+        for row in rows:
+            found[row.issue] = Told(
+                route=row.after,
+                person=row.person or "",
+                via=row.via,
+                at=row.at,
+                number=row.id,
+                labels=tuple(row.shown.get("labels", ())),
+            )
+    return found
 
 
 def corrections(connection: Connection) -> list[Correction]:

@@ -8,8 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot.store import stories
+from bot.store import audit, stories
 from bot.store.stories import Standing
+from config.secrets import redact
 from models.commands import Command, Pending, payload_hash
 from models.tables import CommandRow, LaneRow
 
@@ -39,6 +40,8 @@ class Outcome:
     """The failure counts towards max_attempts."""
     uncertain: bool = False
     """The request may have reached the service: look before repeating it."""
+    target: str = ""
+    operation: str = ""
 
     @property
     def state(self) -> str:
@@ -49,9 +52,10 @@ def store(connection: Connection, run_id: str, commands: Sequence[Command], now:
     """Store commands; says for each key what that means: new, changed, waiting, dead, existing or adopted.
 
     A command that was delivered with the same payload is existing: nothing is sent again. A story is
-    never changed once it exists, for people work on it; of labels only new ones are added; the comment
-    is edited in place. Where a story is known to stand in Shortcut, one that a person linked is adopted, and one
-    that the bot made before this database began is existing.
+    never changed once it exists, for people work on it: it moves where a person decided so and there is something
+    to move; labels are exchanged for those of before; the comment is edited in place. Where a story is known to
+    stand in Shortcut, one that a person linked is adopted, and one that the bot made before this database began is
+    existing.
     """
     stored = {
         row.key: row
@@ -61,10 +65,13 @@ def store(connection: Connection, run_id: str, commands: Sequence[Command], now:
     inserts: list[dict[str, Any]] = []
     adopted: list[dict[str, Any]] = []
     standing = _standing(connection, [c for c in commands if c.key not in stored])
+    idle = _idle(connection, [c for c in commands if c.key not in stored])
     for command in commands:
         row = stored.get(command.key)
         if row is not None:
             verdicts[command.key] = _renew(connection, row, command, run_id, now)
+        elif command.key in idle:
+            verdicts[command.key] = "existing"
         elif command.key not in verdicts:
             story = standing.get(command.issue or "")
             new = _new(command, run_id, now)
@@ -86,6 +93,29 @@ def store(connection: Connection, run_id: str, commands: Sequence[Command], now:
             connection.execute(sa.insert(_table), rows)
     release_waiting(connection, [c.issue for c in commands if c.after and c.issue], now)
     return verdicts
+
+
+def _idle(connection: Connection, commands: Sequence[Command]) -> set[str]:
+    """Keys of new commands that would do nothing.
+
+    No labels, where the issue was given none before; and the move of a story that is not made yet, or was made
+    with just what the move is about.
+    """
+    idle = {c.key for c in commands if c.operation == "add_labels" and not c.payload["labels"]}
+    moves = {c.issue: c for c in commands if c.operation == "move_story"}
+    if not moves:
+        return idle
+    columns = [_table.c[name] for name in ("issue", "state", "payload", "maybe_sent_at")]
+    stands = sa.or_(_table.c.state == "sent", _table.c.maybe_sent_at.is_not(None))
+    made = sa.select(*columns).where(_table.c.key.in_([f"story:{issue}" for issue in moves]), stands)
+    for row in connection.execute(made).all():
+        wanted = moves[row.issue].payload
+        if wanted["label"] not in row.payload["labels"] or wanted["story_type"] not in (
+            None,
+            row.payload["story_type"],
+        ):
+            moves.pop(row.issue)
+    return idle | {command.key for command in moves.values()}
 
 
 def _standing(connection: Connection, commands: Sequence[Command]) -> dict[str, Standing]:
@@ -134,20 +164,24 @@ def preview(connection: Connection, commands: Sequence[Command]) -> dict[str, st
         for row in connection.execute(
             sa.select(
                 *(_table.c[name] for name in ("key", "state", "operation", "payload_hash")),
-                _table.c.payload["status"].as_string().label("status"),
+                *(_table.c.payload[name].as_string().label(name) for name in _KEPT),
             ).where(_table.c.key.in_([c.key for c in commands]))
         )
     }
     issues = [c.issue for c in commands if c.operation == "create_story" and c.issue and c.key not in stored]
     standing = stories.standing(connection, issues) if issues else {}
+    idle = _idle(connection, [c for c in commands if c.key not in stored])
     verdicts = {}
     for command in commands:
         row = stored.get(command.key)
-        if row is None:
+        if command.key in idle:
+            verdicts[command.key] = "existing"
+        elif row is None:
             is_made = command.operation == "create_story" and command.issue in standing
             verdicts[command.key] = "existing" if is_made else "new"
         elif (
-            payload_hash(_with_status(command, row.status)) == row.payload_hash
+            payload_hash(_with_lines(command, {name: getattr(row, name) for name in _KEPT}))
+            == row.payload_hash
             or row.operation == "create_story"
         ):
             verdicts[command.key] = "existing" if row.state in ("sent", "dropped") else "waiting"
@@ -176,16 +210,21 @@ def _new(command: Command, run_id: str, now: float) -> dict[str, Any]:
     }
 
 
-def _with_status(command: Command, status: str | None) -> dict[str, Any]:
-    """The payload; a comment keeps the line on its story that stands, where no other one is given."""
+_KEPT = ("status", "reply")
+
+
+def _with_lines(command: Command, before: Mapping[str, Any]) -> dict[str, Any]:
+    """The payload; a comment keeps the line on its story and the answer that stand, where no others are given."""
     payload = dict(command.payload)
-    if status and command.operation == "write_comment":
-        payload.setdefault("status", status)
+    if command.operation == "write_comment":
+        for name in _KEPT:
+            if before.get(name):
+                payload.setdefault(name, before[name])
     return payload
 
 
 def _renew(connection: Connection, row: Any, command: Command, run_id: str, now: float) -> str:
-    payload = _with_status(command, row.payload.get("status"))
+    payload = _with_lines(command, row.payload)
     digest = payload_hash(payload)
     # Where its issue was not there when it was sent, it was seen again since.
     gone = row.state == "sent" and row.target == "github" and (row.answer or {}).get("gone")
@@ -194,11 +233,6 @@ def _renew(connection: Connection, row: Any, command: Command, run_id: str, now:
         return "existing"
     if row.state == "sent" and (row.answer or {}).get("removed"):
         return "existing"
-    if row.state == "sent" and command.operation == "add_labels":
-        known = {name.casefold() for name in (row.answer or {}).get("labels", ())}
-        payload["labels"] = [name for name in payload["labels"] if name.casefold() not in known]
-        if not payload["labels"]:
-            return "existing"
     values: dict[str, Any] = {"run_id": run_id}
     if not same:
         values |= {"payload": payload, "payload_hash": digest, "after": list(command.after)}
@@ -291,17 +325,42 @@ _SAVE = (
 
 
 def save(connection: Connection, outcomes: Sequence[Outcome], now: float) -> set[str]:
-    """Store what became of commands and release those that waited for them; returns the lanes to wake."""
+    """Store what became of commands and release those that waited for them; returns the lanes to wake.
+
+    What was written to a service is noted in the audit log, too.
+    """
     sent = [outcome for outcome in outcomes if outcome.state == "sent"]
     others = [outcome for outcome in outcomes if outcome.state != "sent"]
     if sent:
         connection.execute(_SAVE, [_row(outcome, now) for outcome in sent])
+        written = [_written(outcome, now) for outcome in sent if outcome.target and not _idle_answer(outcome)]
+        if written:
+            audit.note_all(connection, written)
     if others:
         # The answer of an earlier delivery stays: it says which comment to edit.
         keep = _SAVE.values(answer=_table.c.answer)
         rows = [{k: v for k, v in _row(outcome, now).items() if k != "a"} for outcome in others]
         connection.execute(keep, rows)
     return release_waiting(connection, [o.issue for o in outcomes if o.state != "pending" and o.issue], now)
+
+
+def _idle_answer(outcome: Outcome) -> bool:
+    """Nothing was written: it stood there already, or its place is gone."""
+    answer = outcome.answer or {}
+    return any(answer.get(name) for name in ("existing", "gone", "removed"))
+
+
+def _written(outcome: Outcome, now: float) -> dict[str, Any]:
+    """The entry of a write. Numbers only: a story's address has its title in it."""
+    answer = outcome.answer or {}
+    number = next((answer[name] for name in _NUMBERS if answer.get(name)), None)
+    detail = {"key": outcome.key} | ({"id": number} if number is not None else {})
+    return audit.entry(
+        now, audit.BOT, outcome.target, outcome.operation, outcome.issue or outcome.key, detail
+    )
+
+
+_NUMBERS = ("comment_id", "check_id", "id", "ts")
 
 
 def _row(outcome: Outcome, now: float) -> dict[str, Any]:
@@ -311,7 +370,7 @@ def _row(outcome: Outcome, now: float) -> dict[str, Any]:
         "w": now,
         "s": outcome.state,
         "a": dict(outcome.answer) if outcome.answer is not None else None,
-        "e": outcome.error,
+        "e": redact(outcome.error) if outcome.error else None,
         "n": int(outcome.tried),
         "f": int(outcome.counted),
         "t": outcome.again_at if outcome.again_at is not None else now,

@@ -24,6 +24,8 @@ _repositories: sa.Table = RepositoryRow.__table__  # type: ignore[attr-defined]
 OPEN = "open"
 """The status of a day's run of webhooks: batches come to it, and nobody drives it."""
 AT_WORK = ("running", OPEN)
+STRANGERS = "webhook:repositories"
+"""The lane of receivers that repositories name."""
 
 
 def create(
@@ -265,6 +267,8 @@ def delivered(connection: Connection, run_id: str) -> dict[str, dict[str, int]]:
     rows = connection.execute(
         sa.select(_commands.c.target, _commands.c.operation, _commands.c.state, existing, sa.func.count())
         .where(_commands.c.run_id == run_id, _commands.c.target != "github", _commands.c.state != "dropped")
+        # What a repository's own receiver does not take is no failure of the run.
+        .where(sa.or_(_commands.c.lane != STRANGERS, _commands.c.state == "sent"))
         .group_by(_commands.c.target, _commands.c.operation, _commands.c.state, existing)
     )
     names = {"pending": "queued", "dead": "dead"}

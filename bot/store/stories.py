@@ -76,7 +76,7 @@ def take_in(connection: Connection, seen: Sequence[tuple[Story, str]], first_sta
     seen = list({story.id: (story, ref) for story, ref in seen}.values())
     ids = [story.id for story, _ in seen]
     known = {row.id: row for row in connection.execute(sa.select(_stories).where(_stories.c.id.in_(ids)))}
-    made = recorded(connection, [ref for story, ref in seen if story.id not in known and story.made_by_bot])
+    made = recorded(connection, [ref for story, ref in seen if _differs(known.get(story.id), story, ref)])
     inserts, changed = [], 0
     for story, ref in seen:
         row = known.get(story.id)
@@ -91,8 +91,9 @@ def take_in(connection: Connection, seen: Sequence[tuple[Story, str]], first_sta
             inserts.append({"id": story.id, "ref": ref.lower(), "issue": issue, **values, **more})
             continue
         values["ref"] = ref.lower()
-        if any(getattr(row, name) != value for name, value in values.items()):
-            values["untold"] = now != _shown(row.told)
+        if _differs(row, story, ref):
+            start, told = _moved(row, made.get(ref, {}))
+            values |= {"start": start, "told": told, "untold": now != _shown(told)}
             if row.ref != values["ref"] and not story.made_by_bot:
                 # A person linked it to another issue.
                 values["issue"] = None
@@ -101,6 +102,26 @@ def take_in(connection: Connection, seen: Sequence[tuple[Story, str]], first_sta
     if inserts:
         connection.execute(sa.insert(_stories), inserts)
     return changed + len(inserts)
+
+
+def _differs(row: Any | None, story: Story, ref: str) -> bool:
+    """Is the story new here, or other than it was seen last?"""
+    values = {**_values(story), "ref": ref.lower()}
+    return row is None or any(getattr(row, name) != value for name, value in values.items())
+
+
+def _moved(row: Any, answer: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A known story's start and what its issue shows, where the bot itself has moved it since.
+
+    Nobody is told of that as of a person's doing.
+    """
+    start, told = dict(row.start), dict(row.told)
+    for name in ("state", "epic"):
+        if answer.get("id") == row.id and name in answer and answer[name] != start.get(name):
+            if told.get(name) == start.get(name):
+                told[name] = answer[name]
+            start[name] = answer[name]
+    return start, told
 
 
 def unexplained(connection: Connection, seen: Sequence[tuple[Story, str]]) -> bool:
@@ -130,7 +151,7 @@ def _start(
     story: Story, answer: Mapping[str, Any], now: dict[str, Any], first_state: int | None
 ) -> dict[str, Any]:
     if answer.get("id") == story.id and isinstance(answer.get("state"), int):
-        return facts(answer["state"], None, [])
+        return facts(answer["state"], answer.get("epic"), [])
     if story.made_by_bot and first_state is not None:
         return facts(first_state, None, [])
     return now
@@ -141,13 +162,23 @@ def _shown(told: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def recorded(connection: Connection, issues: Sequence[str]) -> dict[str, Mapping[str, Any]]:
-    """By issue what Shortcut answered to the command that made its story, or was noted in its place."""
+    """By issue what Shortcut answered to the command that made its story, or was noted in its place.
+
+    Where the bot moved it later, state and epic are those of then.
+    """
     found: dict[str, Mapping[str, Any]] = {}
+    moved: dict[str, Mapping[str, Any]] = {}
     for part in _parts(issues):
-        query = sa.select(_commands.c.issue, _commands.c.answer).where(
-            _commands.c.key.in_([f"story:{issue}" for issue in part]), _commands.c.state == "sent"
-        )
-        found |= {row.issue: row.answer or {} for row in connection.execute(query)}
+        for prefix, answers in (("story", found), ("move", moved)):
+            query = sa.select(_commands.c.issue, _commands.c.answer).where(
+                _commands.c.key.in_([f"{prefix}:{issue}" for issue in part]), _commands.c.answer.is_not(None)
+            )
+            if prefix == "story":
+                query = query.where(_commands.c.state == "sent")
+            answers |= {row.issue: row.answer or {} for row in connection.execute(query)}
+    for issue, answer in moved.items():
+        if issue in found and answer.get("id") == found[issue].get("id"):
+            found[issue] = {**found[issue], **{k: answer[k] for k in ("state", "epic") if k in answer}}
     return found
 
 

@@ -15,6 +15,8 @@ from bot import runs as engine
 from bot.batches import IDLE_PAUSE, work_batches
 from bot.fetch import Params
 from bot.intake import work_inbox
+from bot.repositories import NONE, served
+from bot.repository_config import keep
 from bot.schedule import missed as missed_fire
 from bot.schedule import run_id_of, trigger_of
 from bot.store import owners, runs
@@ -47,6 +49,7 @@ class Background:
             "batches": lambda: work_batches(self.app, IDLE_PAUSE),
             "runs": self._drive_runs,
             "inbox": lambda: work_inbox(self.app),
+            "configurations": lambda: keep(self.app),
         }
         tasks = [asyncio.create_task(self._keep(name, work)) for name, work in works.items()]
         self.pulse.workers.update(dict.fromkeys(works, True))
@@ -59,10 +62,10 @@ class Background:
             self.pulse.workers.update(dict.fromkeys(works, False))
 
     async def begin(self, run_id: str, trigger: str) -> bool:
-        """Store a run over all configured repositories; the loop drives it. False where it exists already."""
-        names = self.app.settings.repositories
+        """Store a run over all repositories that are served; the loop drives it. False where it exists already."""
+        names = tuple(await self.app.database.query(lambda c: served(c, self.app.settings)))
         if not names:
-            raise UserFacing("no repositories: list them under workflow.repositories")
+            raise UserFacing(NONE)
         params = Params(repositories=names).to_json()
         try:
             made = await self.app.database.run(lambda c: runs.create(c, run_id, trigger, params, None))

@@ -7,7 +7,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.store import inbox
 from bot.store.database import Database, brief
 from bot.store.inbox import Received
+from bot.web.knocks import Knocks
 from config.secrets import Secrets
 from integrations.base import Delivery
 from integrations.github import webhook as github
@@ -26,13 +27,18 @@ log = structlog.get_logger()
 
 MOST = 25 * 1024 * 1024
 """Bytes of a body; GitHub sends no more."""
-SMALL = 1024 * 1024
-"""A body above this waits for one of few places, so that many large ones do not fill the memory."""
-LARGE_PLACES = 4
+ROOM = 4 * MOST
+"""Bytes of deliveries that are in memory at one time, and one delivery more; whose next part finds no room has to wait."""
+LARGE = 1024 * 1024
+"""The signature of a body above this is computed in a thread."""
 BODY_TIMEOUT = 20.0
 """Seconds in which a body must have come; GitHub gives up after ten."""
 LINGER = 0.002
 """Seconds that a write waits for more deliveries to join its commit."""
+TOGETHER = 500
+"""Deliveries in one commit at most."""
+PATIENCE = 9.0
+"""Seconds that a sender waits for the database; GitHub gives up after ten."""
 REMEMBERED = 20_000
 UNSIGNED_PER_MINUTE = 120
 """Refusals of one address in a minute, after which it is told to slow down. What is signed is never refused."""
@@ -74,18 +80,24 @@ class Writer:
     _task: "asyncio.Task[None] | None" = None
 
     async def add(self, row: Received) -> bool:
-        """Store a delivery; False where it was there already. Returns after the commit."""
+        """Store a delivery; False where it was there already. Returns after the commit.
+
+        TimeoutError where the database takes too long: the delivery may be stored all the same, and is then known.
+        """
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((row, future))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain())
-        return await future
+        async with asyncio.timeout(PATIENCE):
+            return await future
 
     async def _drain(self) -> None:
         while self._waiting:
             await asyncio.sleep(LINGER)
-            group, self._waiting = self._waiting, []
-
+            waiting = [(row, future) for row, future in self._waiting if not future.done()]
+            group, self._waiting = waiting[:TOGETHER], waiting[TOGETHER:]
+            if not group:
+                continue
             rows = [row for row, _ in group]
             try:
                 new = await self.database.run(lambda c, rows=rows: inbox.store(c, rows))  # type: ignore[misc]
@@ -102,21 +114,11 @@ class Writer:
 
 
 @dataclass(slots=True)
-class Knocks:
-    """Refusals by address and minute; bounded, the oldest addresses are forgotten first."""
+class Room:
+    """Bytes that are free. One body at a time may take more, so that those that wait for one another come to an end."""
 
-    _counts: "OrderedDict[str, tuple[int, int]]" = field(default_factory=OrderedDict)
-
-    def count(self, address: str) -> None:
-        minute = int(time.monotonic() // 60)
-        before, number = self._counts.pop(address, (minute, 0))
-        self._counts[address] = (minute, number + 1 if before == minute else 1)
-        while len(self._counts) > 10_000:
-            self._counts.popitem(last=False)
-
-    def too_many(self, address: str) -> bool:
-        minute, number = self._counts.get(address, (0, 0))
-        return minute == int(time.monotonic() // 60) and number >= UNSIGNED_PER_MINUTE
+    free: int = ROOM
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
 class Refused(Exception):
@@ -125,6 +127,50 @@ class Refused(Exception):
     def __init__(self, status: int, words: str) -> None:
         super().__init__(words)
         self.status = status
+
+
+class Body:
+    """One request's body as it comes, refused as soon as it is seen to be too large; holds room until it is left."""
+
+    def __init__(self, room: Room) -> None:
+        self._room = room
+        self._held = 0
+        self._has_turn = False
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._room.free += self._held
+        if self._has_turn:
+            self._room.turn.release()
+
+    async def read(self, announced: bytes, receive: Receive) -> bytes:
+        """All of it; `announced` is what Content-Length says."""
+        if announced.isdigit() and (len(announced) > 12 or int(announced) > MOST):
+            raise Refused(413, f"A delivery has at most {MOST} bytes.")
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT):
+                return await self._parts(receive)
+        except TimeoutError:
+            raise Refused(408, "The body did not come in time.") from None
+
+    async def _parts(self, receive: Receive) -> bytes:
+        parts: list[bytes] = []
+        while True:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Refused(400, "The connection ended before the body did.")
+            part = message.get("body", b"")
+            if self._held + len(part) > MOST:
+                raise Refused(413, f"A delivery has at most {MOST} bytes.")
+            if self._room.free < len(part) and not self._has_turn:
+                self._has_turn = await self._room.turn.acquire()
+            self._room.free -= len(part)
+            self._held += len(part)
+            parts.append(part)
+            if not message.get("more_body"):
+                return b"".join(parts)
 
 
 class Door:
@@ -143,8 +189,8 @@ class Door:
         self._application = application
         self._senders = senders
         self._writer = Writer(database, stored)
-        self._large = asyncio.Semaphore(LARGE_PLACES)
-        self._knocks = Knocks()
+        self._room = Room()
+        self._knocks = Knocks(UNSIGNED_PER_MINUTE)
         self._seen: OrderedDict[str, None] = OrderedDict()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -158,9 +204,13 @@ class Door:
             if refused.status in (401, 413):
                 self._knocks.count(address)
             status, document = refused.status, {"error": str(refused)}
-        except SQLAlchemyError as error:
+        except (SQLAlchemyError, TimeoutError) as error:
             log.error("a delivery could not be stored", error=brief(error))
             status, document = 503, {"error": "The delivery could not be stored; send it again."}
+        except Exception as error:
+            # Nothing that is sent here may show a traceback, to the sender or in the log.
+            log.error("a delivery met a fault", error=brief(error))
+            status, document = 500, {"error": "Something unforeseen went wrong here; the log says what."}
         await _answer(send, status, document)
 
     async def _take(self, scope: Scope, receive: Receive, address: str) -> tuple[int, dict[str, Any]]:
@@ -177,75 +227,73 @@ class Door:
             raise Refused(401, f"No secret is configured here; set {source.secret_name} and restart.")
         if signature is None:
             raise Refused(401, "The delivery is not signed; set the webhook's secret.")
-        body = await self._read(headers, receive)
-        if not source.is_signed(body, signature, source.secret):
+        with Body(self._room) as reading:
+            body = await reading.read(headers.get(b"content-length", b""), receive)
+            return await self._keep(source, source.secret, headers, signature, body, address)
+
+    async def _keep(
+        self,
+        source: Source,
+        secret: str,
+        headers: Mapping[bytes, bytes],
+        signature: bytes,
+        body: bytes,
+        address: str,
+    ) -> tuple[int, dict[str, Any]]:
+        """Check the signature first of all, and store what is new."""
+        if len(body) > LARGE:
+            signed = await asyncio.to_thread(source.is_signed, body, signature, secret)
+        else:
+            signed = source.is_signed(body, signature, secret)
+        if not signed:
             if self._knocks.too_many(address):
                 raise Refused(429, "Too many unsigned requests; slow down.")
             raise Refused(
                 401, f"The signature does not fit; the webhook's secret differs from {source.secret_name}."
             )
-        try:
-            delivery = source.parse(headers, body)
-            text = body.decode("utf-8")
-        except UserFacing as error:
-            raise Refused(400, str(error)) from None
-        except UnicodeDecodeError:
-            raise Refused(400, "the body is not UTF-8") from None
-        key = f"{source.name}:{delivery.id}"
-        if key in self._seen:
-            return 200, {"status": "known", "delivery": delivery.id}
-        row = Received(
-            id=key,
-            event=delivery.event,
-            action=delivery.action,
-            issue=delivery.issue,
-            body_hash=hashlib.sha256(body).hexdigest()[:32],
-            received_at=time.time(),
-            state="pending" if delivery.matters else "ignored",
-            payload=text if delivery.matters else "",
-        )
+        row = _row(source, headers, body)
+        named = row.id.removeprefix(f"{source.name}:")
+        if row.id in self._seen:
+            return 200, {"status": "known", "delivery": named}
         new = await self._writer.add(row)
-        self._seen[key] = None
+        self._seen[row.id] = None
         if len(self._seen) > REMEMBERED:
             self._seen.popitem(last=False)
         if not new:
-            return 200, {"status": "known", "delivery": delivery.id}
-        return 202, {"status": "stored", "delivery": delivery.id}
-
-    async def _read(self, headers: Mapping[bytes, bytes], receive: Receive) -> bytes:
-        """The body, refused as soon as it is seen to be too large; a large one waits for its place."""
-        length = headers.get(b"content-length", b"0")
-        announced = int(length) if length.isdigit() and len(length) < 12 else 0
-        if announced > MOST:
-            raise Refused(413, f"A delivery has at most {MOST} bytes.")
-        try:
-            async with asyncio.timeout(BODY_TIMEOUT):
-                if announced > SMALL or b"transfer-encoding" in headers:
-                    async with self._large:
-                        return await _read_all(receive)
-                return await _read_all(receive)
-        except TimeoutError:
-            raise Refused(408, "The body did not come in time.") from None
+            return 200, {"status": "known", "delivery": named}
+        return 202, {"status": "stored", "delivery": named}
 
 
-async def _read_all(receive: Receive) -> bytes:
-    message = await receive()
-    body: bytes = message.get("body", b"")
-    if not message.get("more_body"):
-        if len(body) > MOST:
-            raise Refused(413, f"A delivery has at most {MOST} bytes.")
-        return body
-    parts, size = [body], len(body)
-    while message.get("more_body"):
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refused(400, "The connection ended before the body did.")
-        part = message.get("body", b"")
-        size += len(part)
-        if size > MOST:
-            raise Refused(413, f"A delivery has at most {MOST} bytes.")
-        parts.append(part)
-    return b"".join(parts)
+def _row(source: Source, headers: Mapping[bytes, bytes], body: bytes) -> Received:
+    """What is stored of a signed delivery; Refused where it is none."""
+    try:
+        # JSON may be UTF-16 or begin with a mark, which no later reader expects.
+        text = body.decode("utf-8-sig")
+        if "\0" in text:
+            raise Refused(400, "the body is not JSON")
+        delivery = source.parse(headers, body)
+    except UserFacing as error:
+        raise Refused(400, str(error)) from None
+    except UnicodeDecodeError:
+        raise Refused(400, "the body is not UTF-8") from None
+    return Received(
+        id=f"{source.name}:{_plain(delivery.id)}",
+        event=_plain(delivery.event),
+        action=_plain(delivery.action),
+        issue=_plain(delivery.issue) if delivery.issue else None,
+        body_hash=hashlib.sha256(body).hexdigest()[:32],
+        received_at=time.time(),
+        state="pending" if delivery.matters else "ignored",
+        payload=text if delivery.matters else "",
+        sender=_plain(delivery.sender),
+    )
+
+
+def _plain(text: str) -> str:
+    """Text that any database takes: escapes in JSON can name NUL and halves of characters."""
+    if text.isprintable():
+        return text
+    return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
 async def _answer(send: Send, status: int, document: Mapping[str, Any]) -> None:

@@ -5,14 +5,14 @@ import signal
 import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
 
 import structlog
 import uvicorn
 
-from bot import reconcile
+from bot import installations, mail, reconcile, sweep
 from bot.alerts import check_alerts
 from bot.drift import check_drift
 from bot.retrain import retrain
@@ -38,7 +38,11 @@ async def serve(app: App, host: str, port: int) -> None:
     scheduler = _scheduler(app, pulse, background)
     listener = bind(host, port)
     try:
-        async with working(app), background.running():
+        async with AsyncExitStack() as stack:
+            await stack.enter_async_context(working(app))
+            # Before the first delivery is taken it must be known which repositories there are.
+            await installations.look(app)
+            await stack.enter_async_context(background.running())
             pages = create_app(app, host=host, pulse=pulse, start=background.begin_asked)
             server = _Server(Door(pages, app.database, sources(app.secrets), app.delivered.set))
             with _on_stop(server.stop):
@@ -166,6 +170,9 @@ def _scheduler(app: App, pulse: Pulse, background: Background) -> Scheduler:
         # Not lambdas: the scheduler looks whether what it is given is a coroutine function.
         partial(check_drift, app),
         partial(reconcile.look, app),
+        sweep=partial(sweep.look, app),
+        refresh=partial(installations.look, app),
+        post=partial(mail.send_due, app),
     )
 
 

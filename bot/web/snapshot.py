@@ -7,9 +7,10 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from bot import aggregate
+from bot import aggregate, repository_config
 from bot.alerts import open_alerts
 from bot.metrics import release
+from bot.repositories import served
 from bot.schedule import next_fire
 from bot.store import outbox, queue, runs
 from bot.web.health import Pulse, breakers, iso
@@ -89,7 +90,11 @@ def status(app: App, pulse: Pulse, connection: Connection) -> dict[str, Any]:
         "name": app.settings.name,
         "version": app.settings.version,
         "release": release(),
-        "repositories": list(app.settings.repositories),
+        "repositories": list(served(connection, app.settings)),
+        "configurations": [
+            known | {"read_at": iso(datetime.fromtimestamp(known["read_at"], UTC))}
+            for known in repository_config.standing(connection)
+        ],
         "next_run_at": iso(due) if due else None,
         "scheduler": pulse.scheduler_works,
         "worker": pulse.worker_works,

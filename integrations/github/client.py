@@ -18,7 +18,7 @@ from integrations.github.payloads import last_page, next_url, place_of
 from integrations.github.settings import GithubSettings
 from integrations.resilience import Guard
 from models.commands import Pending
-from models.errors import Rejected, Transient, Unauthorized
+from models.errors import BadCredential, Rejected, Transient, Unauthorized
 from models.issue import parse_ref
 
 PER_PAGE = 100
@@ -182,8 +182,7 @@ class GithubClient:
     async def _carry_out(self, pending: Pending) -> Answer:
         operation = pending.command.operation
         if operation == "add_labels":
-            data = await self._write(pending, commands.labels_request(pending))
-            return commands.labels_answer(pending, data or ())
+            return await self._exchange_labels(pending)
         if operation == "write_comment":
             request = commands.comment_request(pending)
             try:
@@ -196,33 +195,62 @@ class GithubClient:
             return commands.comment_answer(data)
         if operation == "reflect_story":
             return await self._reflect(pending)
+        if operation == "react":
+            return await self._react(pending)
+        if operation == "write_check":
+            return await self._write_check(pending)
         raise Rejected(f"github: unknown operation {operation!r}")
 
-    async def _reflect(self, pending: Pending) -> Answer:
-        """Put on the story's new labels, take off those that the bot put there before, close where that was wished.
+    async def _exchange_labels(self, pending: Pending) -> Answer:
+        """Take off what the bot put there before and does not want any more, then put on what is new.
 
-        Each request may be repeated without harm, so a command that ended half-way begins anew.
+        In this order: between the two, nobody sees labels that contradict each other. Each request may be repeated
+        without harm, so a command that ended half-way begins anew.
         """
-        added = commands.new_labels(pending)
-        if added:
-            data = await self._write(pending, commands.labels_request(pending, added))
-            commands.labels_answer(pending, data or (), added)
-        for request in commands.old_labels(pending):
+        for label in commands.old_labels(pending):
             try:
-                await self._write(pending, request)
+                await self._write(pending, commands.removal_request(pending, label))
             except Rejected as error:
                 # A person took it off already; without its label, GitHub says so in these words.
                 if error.status != 404 or "label does not exist" not in str(error).lower():
                     raise
+        added = commands.new_labels(pending)
+        if added:
+            data = await self._write(pending, commands.labels_request(pending, added))
+            commands.require_labels(pending, data or (), added)
+        return commands.labels_answer(pending, self.server_time or datetime.now(UTC))
+
+    async def _reflect(self, pending: Pending) -> Answer:
+        """Show the story's labels, and close where that was wished."""
+        labels = await self._exchange_labels(pending)
         if commands.must_close(pending):
             await self._write(pending, commands.close_request(pending))
-        return commands.reflect_answer(pending)
+        return {**labels, **commands.closed_answer(pending)}
+
+    async def _react(self, pending: Pending) -> Answer:
+        try:
+            await self._write(pending, commands.reaction_request(pending))
+        except Rejected as error:
+            if error.status != 404:
+                raise
+            # Its comment was deleted meanwhile.
+            return {"removed": True}
+        return {"reacted": pending.payload["content"]}
+
+    async def _write_check(self, pending: Pending) -> Answer:
+        """A check run. An App that may not write checks can label and comment all the same: the lane goes on."""
+        try:
+            return commands.check_answer(await self._write(pending, commands.check_request(pending)))
+        except BadCredential:
+            raise
+        except Unauthorized as error:
+            raise Rejected(f"{error}; give the App the permission Checks: read and write") from None
 
     async def _write(self, pending: Pending, request: commands.Request) -> Any:
         """One request for a command; what makes something new counts as content."""
         method, path, body = request
         repo, _ = parse_ref(str(pending.command.issue))
-        kind: Kind = "content" if path.endswith("/comments") else "write"
+        kind: Kind = "content" if path.endswith(("/comments", "/reactions")) else "write"
         _, data = await self.guard.call(lambda: self._request(method, path, repo, body=body), kind=kind)
         return data
 
@@ -271,20 +299,32 @@ class GithubClient:
         return "" if has_issues else "the repository's issues are turned off"
 
     async def find(self, pendings: Sequence[Pending]) -> Mapping[str, Answer]:
-        """Labels may be added twice without harm; a comment is looked for by its marker."""
+        """Labels may be added twice without harm; a comment is looked for by its marker, a check by its key."""
+        look_up = {"write_comment": self._find_comment, "write_check": self._find_check}
         found: dict[str, Answer] = {}
         for pending in pendings:
-            if pending.command.operation != "write_comment" or pending.last_answer:
+            look = look_up.get(pending.command.operation)
+            if look is None or pending.last_answer:
                 continue
             self.connections.require(_owner(pending))
             try:
-                match = await self._find_comment(pending)
+                match = await look(pending)
             except Rejected as error:
                 # Where it was moved, sending finds that out, too.
                 match = {"gone": True} if await self._place_now(pending, error) is None else None
             if match is not None:
                 found[pending.key] = match
         return found
+
+    async def _find_check(self, pending: Pending) -> Answer | None:
+        repo, _ = parse_ref(str(pending.command.issue))
+        try:
+            _, data = await self.read(commands.checks_path(pending), repo)
+        except BadCredential:
+            raise
+        except Unauthorized:
+            return None
+        return commands.find_check(pending, data)
 
     async def _find_comment(self, pending: Pending) -> Answer | None:
         ref = str(pending.command.issue)

@@ -1,6 +1,7 @@
 """From a command to GitHub's requests, and from GitHub's answers to what is kept of them."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -25,27 +26,24 @@ def marker(ref: str) -> str:
     return f"{MARKER}{ref} -->"
 
 
-def labels_request(pending: Pending, labels: Sequence[str] | None = None) -> Request:
+def labels_request(pending: Pending, labels: Sequence[str]) -> Request:
     """POST adds to the issue's labels; PATCH would replace what people put there."""
-    wanted = pending.payload["labels"] if labels is None else labels
-    return "POST", f"{_path(pending)}/labels", {"labels": list(wanted)}
+    return "POST", f"{_path(pending)}/labels", {"labels": list(labels)}
 
 
-def labels_answer(pending: Pending, data: Any, labels: Sequence[str] | None = None) -> Answer:
+def require_labels(pending: Pending, data: Any, labels: Sequence[str]) -> None:
     """GitHub drops labels silently where the credential may not set them: that is a missing permission."""
     got = {str(item.get("name", "")).casefold() for item in data if isinstance(item, Mapping)}
-    wanted = pending.payload["labels"] if labels is None else labels
-    missing = [name for name in wanted if name.casefold() not in got]
+    missing = [name for name in labels if name.casefold() not in got]
     if missing:
         raise Unauthorized(
             f"github: the label {missing[0]!r} was not accepted on {pending.command.issue}; "
             "give the token write access to issues (Issues: read and write)"
         )
-    return {"labels": list(wanted)}
 
 
 def new_labels(pending: Pending) -> list[str]:
-    """Labels of a story that the issue was not given before.
+    """Labels that the issue was not given before.
 
     What it was given and does not have any more, a person took off: it is not put back.
     """
@@ -53,14 +51,26 @@ def new_labels(pending: Pending) -> list[str]:
     return [name for name in pending.payload["labels"] if name.casefold() not in before]
 
 
-def old_labels(pending: Pending) -> list[Request]:
-    """Requests that take off the labels which the issue was given before and which hold no more."""
+def old_labels(pending: Pending) -> list[str]:
+    """Labels that the issue was given before and which hold no more."""
     kept = {name.casefold() for name in pending.payload["labels"]}
-    return [
-        ("DELETE", f"{_path(pending)}/labels/{quote(name, safe='')}", None)
-        for name in _labels_before(pending)
-        if name.casefold() not in kept
-    ]
+    return [name for name in _labels_before(pending) if name.casefold() not in kept]
+
+
+def removal_request(pending: Pending, label: str) -> Request:
+    return "DELETE", f"{_path(pending)}/labels/{quote(label, safe='')}", None
+
+
+def labels_answer(pending: Pending, now: datetime) -> Answer:
+    """What the issue was given, for the next change; and since when it is without what was taken off again.
+
+    In copies of the issue from before then, those labels are still the bot's.
+    """
+    given = list(pending.payload["labels"])
+    known = {name.casefold() for name in given}
+    off = dict((pending.last_answer or {}).get("off") or {})
+    off |= {name.casefold(): now.timestamp() for name in old_labels(pending)}
+    return {"labels": given, "off": {name: at for name, at in off.items() if name not in known}}
 
 
 def must_close(pending: Pending) -> bool:
@@ -73,10 +83,9 @@ def close_request(pending: Pending) -> Request:
     return "PATCH", _path(pending), {"state": "closed", "state_reason": "completed"}
 
 
-def reflect_answer(pending: Pending) -> Answer:
-    """What the issue was given, for the next change of its story."""
-    closed = pending.payload.get("close") or (pending.last_answer or {}).get("closed")
-    return {"labels": list(pending.payload["labels"]), "closed": closed}
+def closed_answer(pending: Pending) -> Answer:
+    """For which end of the story the issue was closed."""
+    return {"closed": pending.payload.get("close") or (pending.last_answer or {}).get("closed")}
 
 
 def _labels_before(pending: Pending) -> list[str]:
@@ -99,8 +108,9 @@ def comment_body(pending: Pending) -> str:
     text = str(pending.payload["body"])
     if not text.startswith(marker(ref)):
         text = f"{marker(ref)}\n{text}"
-    if pending.payload.get("status"):
-        text = f"{text.rstrip()}\n\n{pending.payload['status']}"
+    for part in ("reply", "status"):
+        if pending.payload.get(part):
+            text = f"{text.rstrip()}\n\n{pending.payload[part]}"
     if pending.payload.get("with_story"):
         story = pending.answers.get(f"story:{ref}", {})
         if story.get("url"):
@@ -114,11 +124,65 @@ def comment_answer(data: Any) -> Answer:
     return {"comment_id": data["id"], "url": data.get("html_url")}
 
 
+def reaction_request(pending: Pending) -> Request:
+    """The same reaction twice is one."""
+    repo, _ = parse_ref(str(pending.command.issue))
+    wanted = pending.payload
+    path = f"/repos/{repo}/issues/comments/{int(wanted['comment_id'])}/reactions"
+    return "POST", path, {"content": wanted["content"]}
+
+
 def find_comment(ref: str, data: Any) -> Answer | None:
     """The bot's own comment among an issue's comments."""
     for item in data if isinstance(data, list) else ():
         if isinstance(item, Mapping) and str(item.get("body") or "").startswith(marker(ref)):
             return comment_answer(item)
+    return None
+
+
+CHECK_NAME = "switchyard"
+_TITLE, _SUMMARY = 255, 65_535
+
+
+def check_request(pending: Pending) -> Request:
+    """A new check run, or an edit of the one that stands."""
+    repo, _ = parse_ref(str(pending.command.issue))
+    wanted = pending.payload
+    body = {
+        "name": CHECK_NAME,
+        "status": "completed",
+        "conclusion": wanted["conclusion"],
+        "output": {"title": str(wanted["title"])[:_TITLE], "summary": str(wanted["summary"])[:_SUMMARY]},
+    }
+    known = (pending.last_answer or {}).get("check_id")
+    if known is not None:
+        return "PATCH", f"/repos/{repo}/check-runs/{known}", body
+    # By the key it is found again where the answer was lost.
+    return (
+        "POST",
+        f"/repos/{repo}/check-runs",
+        {**body, "head_sha": wanted["sha"], "external_id": pending.key},
+    )
+
+
+def checks_path(pending: Pending) -> str:
+    """Where the check runs of a command's commit are listed."""
+    repo, _ = parse_ref(str(pending.command.issue))
+    return f"/repos/{repo}/commits/{pending.payload['sha']}/check-runs?check_name={CHECK_NAME}&per_page=100"
+
+
+def check_answer(data: Any) -> Answer:
+    if not isinstance(data, Mapping) or not isinstance(data.get("id"), int):
+        raise Rejected("github: the answer to a check run has no id")
+    return {"check_id": data["id"], "url": data.get("html_url")}
+
+
+def find_check(pending: Pending, data: Any) -> Answer | None:
+    """The command's own check run among a commit's."""
+    runs = data.get("check_runs") if isinstance(data, Mapping) else None
+    for item in runs if isinstance(runs, list) else ():
+        if isinstance(item, Mapping) and item.get("external_id") == pending.key:
+            return check_answer(item)
     return None
 
 

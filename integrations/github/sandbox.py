@@ -13,7 +13,9 @@ from integrations.github.sandbox_input import failure, refuse
 from integrations.github.sandbox_issues import IssueRoutes
 from integrations.github.sandbox_labels import LabelRoutes
 from integrations.github.sandbox_limits import Limits
+from integrations.github.sandbox_login import AUTHORIZE, TOKEN, LoginRoutes
 from integrations.github.sandbox_payloads import Writer, user
+from integrations.github.sandbox_pulls import PullRoutes
 from integrations.github.sandbox_state import ACCESS, API_USER
 from integrations.sandbox_faults import REFUSED, Answer, ControlError, Request, json_answer
 
@@ -30,6 +32,8 @@ class GitHubSandbox:
         self.router = desk.router
         self.app = AppRoutes(desk)
         self.deliveries = DeliveryRoutes(desk)
+        self.pulls = PullRoutes(desk, self.app.issued)
+        self.people = LoginRoutes(desk)
         IssueRoutes(desk)
         LabelRoutes(desk)
         CommentRoutes(desk)
@@ -46,6 +50,9 @@ class GitHubSandbox:
 
     def begin(self, request: Request, template: str) -> Answer | None:
         """Check the credential and the limits."""
+        if template in (AUTHORIZE, TOKEN):
+            # A person's browser, and what checks its code with a credential in the form.
+            return None
         token = _token(request)
         if not token:
             return failure(401, "Requires authentication")
@@ -84,15 +91,19 @@ class GitHubSandbox:
         """An error for a fault."""
         return failure(status)
 
-    def control_repo(self, name: str, access: str | None, files: Mapping[str, str] | None) -> None:
-        """Change what the token may do in a repository, or which files lie in it."""
+    def control_repo(self, name: str, access: str | None, files: Mapping[str, str | None] | None) -> None:
+        """Change what the token may do in a repository, or which files lie in it; null takes one away."""
         repo = self._desk.repositories.get_or_add(name)
         if access is not None:
             if access not in ACCESS:
                 raise ControlError(f"access must be one of {', '.join(ACCESS)}, not {access!r}")
             repo.access = access
         if files is not None:
-            repo.files.update({path.strip("/"): str(text) for path, text in files.items()})
+            for path, text in files.items():
+                if text is None:
+                    repo.files.pop(path.strip("/"), None)
+                else:
+                    repo.files[path.strip("/")] = str(text)
 
     def _user(self, request: Request) -> Answer:
         more = {
@@ -106,7 +117,8 @@ class GitHubSandbox:
         more |= {"bio": None, "created_at": "2024-01-01T00:00:00Z", "updated_at": "2024-01-01T00:00:00Z"}
         counts = dict.fromkeys(("public_repos", "public_gists", "followers", "following"), 0)
         scopes = ((b"x-oauth-scopes", b"repo"),)
-        return json_answer(200, {**user(API_USER), **more, **counts}, scopes)
+        person = self.people.login_of(_token(request))
+        return json_answer(200, {**user(person or API_USER), **more, **counts}, () if person else scopes)
 
     def _rate_limit(self, request: Request) -> Answer:
         account = self.limits.account(_token(request))
@@ -117,7 +129,7 @@ class GitHubSandbox:
         return json_answer(200, self._desk.writer.repository(self._desk.repo(request)))
 
     def _contents(self, request: Request) -> Answer:
-        repo = self._desk.repo(request)
+        repo = self.pulls.at(self._desk.repo(request), request.query.get("ref", ""))
         path = request.params["path"].strip("/")
         if path in repo.files:
             return json_answer(200, self._desk.writer.file(repo, path))

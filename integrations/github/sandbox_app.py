@@ -187,7 +187,7 @@ class AppRoutes:
         if found.suspended:
             raise refuse(403, "This installation has been suspended")
         expires = time.time() + self.token_seconds
-        token = f"ghs_sandbox{len(self._tokens):08}"
+        token = f"ghs_sandbox{len(self._tokens):029}"
         self._tokens[token] = (expires, found.number)
         shown = time_text(time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(expires)))
         body = {

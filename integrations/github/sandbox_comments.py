@@ -1,9 +1,10 @@
 """Comments in the GitHub stand-in."""
 
 from integrations.github.sandbox_desk import HEADERS, ISSUE, REPO, Desk, joined
-from integrations.github.sandbox_input import comment_body, refuse
-from integrations.github.sandbox_state import Comment, Repository, now_text
-from integrations.sandbox_faults import Answer, Request
+from integrations.github.sandbox_input import comment_body, invalid, read_body, refuse
+from integrations.github.sandbox_payloads import user
+from integrations.github.sandbox_state import API_USER, REACTIONS, Comment, Repository, now_text
+from integrations.sandbox_faults import Answer, Request, json_answer
 
 
 class CommentRoutes:
@@ -15,6 +16,7 @@ class CommentRoutes:
         desk.add("GET", f"{REPO}/issues/comments/{{comment_id}}", self._get_comment)
         desk.add("PATCH", f"{REPO}/issues/comments/{{comment_id}}", self._edit_comment)
         desk.add("DELETE", f"{REPO}/issues/comments/{{comment_id}}", self._delete_comment)
+        desk.add("POST", f"{REPO}/issues/comments/{{comment_id}}/reactions", self._react)
         desk.add("GET", f"{ISSUE}/comments", self._issue_comments)
         desk.add("POST", f"{ISSUE}/comments", self._create_comment)
 
@@ -67,3 +69,18 @@ class CommentRoutes:
         issue.comment_ids.remove(comment.id)
         repo.touch(issue)
         return Answer(204, b"", ())
+
+    def _react(self, request: Request) -> Answer:
+        _, comment = self._desk.comment(request)
+        return react(request, comment.own_reactions)
+
+
+def react(request: Request, own: dict[str, int]) -> Answer:
+    """Add the token's reaction to those it has given; the same one twice is one."""
+    content = read_body(request).get("content")
+    if content not in REACTIONS:
+        raise invalid("Reaction", "content")
+    status = 200 if content in own else 201
+    number = own.setdefault(content, len(own) + 1)
+    reaction = {"id": number, "node_id": f"REA_{number}", "user": user(API_USER)}
+    return json_answer(status, {**reaction, "content": content, "created_at": now_text()})

@@ -139,7 +139,8 @@ class Writer:
             f'"id":{comment.id},"node_id":"IC_{comment.id}","user":{self.user(comment.login)},'
             f'"created_at":"{comment.created_at}","updated_at":"{comment.updated_at}",'
             f'"author_association":"{association}","body":{_text(comment.body)},'
-            f'"reactions":{self.reactions(url, {})},"performed_via_github_app":null}}'
+            f'"reactions":{self.reactions(url, dict.fromkeys(comment.own_reactions, 1))},'
+            '"performed_via_github_app":null}'
         )
 
     def event(self, repo: Repository, event: IssueEvent, issue: IssueRecord | None = None) -> str:

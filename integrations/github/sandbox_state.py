@@ -77,6 +77,8 @@ class Comment:
     login: str
     created_at: str
     updated_at: str
+    own_reactions: dict[str, int] = field(default_factory=dict)
+    """The token's own reactions, with their ids."""
 
 
 @dataclass(slots=True)

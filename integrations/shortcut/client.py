@@ -1,4 +1,4 @@
-"""Shortcut over httpx: the target of the shortcut lane; creates stories in bulk, finds them, and reads what changed."""
+"""Shortcut over httpx: the target of the shortcut lane; creates stories in bulk, finds, moves and reads them."""
 
 import time
 from collections.abc import Callable, Mapping, Sequence, Set
@@ -14,6 +14,7 @@ from integrations.resilience import Guard
 from integrations.shortcut import commands
 from integrations.shortcut.payloads import (
     Names,
+    Place,
     State,
     default_state,
     read_epics,
@@ -23,7 +24,7 @@ from integrations.shortcut.payloads import (
     story_answer,
     story_params,
 )
-from integrations.shortcut.settings import ShortcutSettings
+from integrations.shortcut.settings import PlaceSettings, ShortcutSettings
 from models.commands import Pending
 from models.errors import Rejected
 from models.story import Story
@@ -54,6 +55,9 @@ class ShortcutClient:
         self._settings = settings
         self.guard = guard
         self._state_id = settings.workflow_state_id
+        self._other_states: dict[int, int] = {}
+        """By a state that is gone, the one that stands in for it."""
+        self._lost_epics: set[int] = set()
         self._kept: dict[str, tuple[float, Any]] = {}
         self.server_time: datetime | None = None
         """Shortcut's clock as of its latest answer; ours may differ."""
@@ -71,20 +75,22 @@ class ShortcutClient:
         return self._settings.bulk_size if operation == "create_story" else 1
 
     async def send(self, pendings: Sequence[Pending]) -> Sequence[Answer]:
-        """One bulk of new stories, of which Shortcut takes all or none; or one story to put away."""
+        """One bulk of new stories, of which Shortcut takes all or none; or one story to move or to put away."""
         operation = pendings[0].command.operation
         if operation == "archive_story":
             return [await self._archive(pending) for pending in pendings]
+        if operation == "move_story":
+            return [await self._move(pending) for pending in pendings]
         if operation != "create_story":
             raise Rejected(f"shortcut: unknown operation {operation!r}")
-        state = self._state_id or await self._default_state()
+        places = [await self._place(pending) for pending in pendings]
         try:
-            stories = await self._create(pendings, state)
+            stories = await self._create(pendings, places)
         except Rejected as error:
-            other = await self._state_instead_of(state, error)
-            if other is None:
+            others = [await self._place_instead_of(place, error) for place in places]
+            if others == places:
                 raise
-            stories = await self._create(pendings, other)
+            stories = await self._create(pendings, others)
         by_key = _by_external_id(stories)
         # Whatever the answer leaves out is looked up later rather than taken for done.
         return [story_answer(by_key.get(p.key[:1024], {})) for p in pendings]
@@ -92,7 +98,7 @@ class ShortcutClient:
     async def find(self, pendings: Sequence[Pending]) -> Mapping[str, Answer]:
         """One search for all: stories created since the first of these commands, matched by external id.
 
-        Putting a story away looks by itself at what was done already.
+        Moving a story and putting it away look by themselves at what was done already.
         """
         pendings = [p for p in pendings if p.command.operation == "create_story"]
         if not pendings:
@@ -142,45 +148,88 @@ class ShortcutClient:
         )
 
     async def check(self) -> str:
-        """Who the token belongs to, and whether the configured state exists."""
+        """Who the token belongs to, and whether the configured states and epics exist."""
         member = await self.guard.call(lambda: self._json("GET", "/api/v3/member"))
         name = member.get("mention_name") if isinstance(member, Mapping) else None
-        if self._settings.workflow_state_id is not None:
+        routes = self._settings.routes
+        states = {
+            f"routes.{route}.workflow_state_id": place.workflow_state_id for route, place in routes.items()
+        }
+        states["workflow_state_id"] = self._settings.workflow_state_id
+        if any(state is not None for state in states.values()):
             known = read_states(await self.guard.call(lambda: self._json("GET", "/api/v3/workflows")))
-            if known and self._settings.workflow_state_id not in known:
-                raise Rejected(
-                    f"shortcut: workflow_state_id {self._settings.workflow_state_id} does not exist; "
-                    f"the workspace has {', '.join(map(str, sorted(known)[:8]))}"
-                )
+            _require(known, states)
+        epics = {f"routes.{route}.epic_id": place.epic_id for route, place in routes.items()}
+        if any(epic is not None for epic in epics.values()):
+            _require(read_epics(await self.guard.call(lambda: self._json("GET", "/api/v3/epics"))), epics)
         return f"signed in as {name or 'an unnamed member'}"
 
     async def close(self) -> None:
         await self._http.aclose()
 
-    async def _create(self, pendings: Sequence[Pending], state: int) -> Any:
-        body = {"stories": [story_params(p.key, p.payload, state) for p in pendings]}
+    async def _create(self, pendings: Sequence[Pending], places: Sequence[Place]) -> Any:
+        wanted = zip(pendings, places, strict=True)
+        body = {"stories": [story_params(p.key, p.payload, place) for p, place in wanted]}
         return await self.guard.call(lambda: self._json("POST", "/api/v3/stories/bulk", json=body))
+
+    async def _place(self, pending: Pending) -> Place:
+        """Where a story of this route is put."""
+        own = self._settings.routes.get(pending.payload.get("route", ""), PlaceSettings())
+        state = own.workflow_state_id or self._state_id or await self._default_state()
+        epic = None if own.epic_id in self._lost_epics else own.epic_id
+        return Place(self._other_states.get(state, state), epic)
 
     async def _default_state(self) -> int:
         self._state_id = default_state(await self.guard.read(lambda: self._json("GET", "/api/v3/workflows")))
         return self._state_id
 
-    async def _state_instead_of(self, state: int, error: Rejected) -> int | None:
-        """Another state where a bulk was refused because its state is gone; None where that was not why."""
+    async def _place_instead_of(self, place: Place, error: Rejected) -> Place:
+        """Another place where something was refused because its state or epic is gone; the same where it is not."""
         if error.status not in (400, 422):
-            return None
+            return place
         known, default = await self._keep("workflows", _workflows, max_age=NAMES_ASKED)
-        if state in known or default == state:
-            return None
-        self._state_id = default
-        name = known[default].name if default in known else default
-        notice = (
-            f"shortcut: the workflow state {state} does not exist any more; stories go to {name!r} instead: "
-            "mend integrations.shortcut.workflow_state_id"
-        )
-        if notice not in self.notices:
-            self.notices.append(notice)
-        return default
+        state, epic = place.state, place.epic
+        if state not in known and state != default:
+            name = known[default].name if default in known else default
+            self._notice(
+                f"the workflow state {state} does not exist any more; stories go to {name!r} instead: "
+                "mend integrations.shortcut.workflow_state_id"
+            )
+            self._other_states[state] = default
+            state = default
+        if epic is not None and epic not in await self._keep("epics", read_epics, max_age=NAMES_ASKED):
+            self._notice(f"the epic {epic} does not exist any more: mend integrations.shortcut.routes")
+            self._lost_epics.add(epic)
+            epic = None
+        return Place(state, epic)
+
+    def _notice(self, words: str) -> None:
+        if f"shortcut: {words}" not in self.notices:
+            self.notices.append(f"shortcut: {words}")
+
+    async def _move(self, pending: Pending) -> Answer:
+        """Bring a story to another route. It is looked at first, so the same once more changes nothing."""
+        before = pending.last_answer or pending.answers.get(f"story:{pending.command.issue}") or {}
+        if not isinstance(before.get("id"), int):
+            return {"gone": True}
+        path = f"/api/v3/stories/{before['id']}"
+        story = await self._one(path)
+        if story is None or story.get("archived"):
+            return {**before, "gone" if story is None else "archived": True}
+        target = await self._place(pending) if self._settings.routes else None
+        change = commands.change_of(pending, story, target)
+        if change:
+            try:
+                story = await self._one(path, "PUT", change)
+            except Rejected as error:
+                other = await self._place_instead_of(target, error) if target is not None else None
+                if other == target or story is None:
+                    raise
+                change = commands.change_of(pending, story, other)
+                story = await self._one(path, "PUT", change)
+            if story is None:
+                return {**before, "gone": True}
+        return commands.move_answer(pending, story, change)
 
     async def _archive(self, pending: Pending) -> Answer:
         """Put a story away that was made twice, with one comment that says why, unless a person has it in hand."""
@@ -239,6 +288,16 @@ class ShortcutClient:
         return await request_json(
             self._http, "shortcut", method, path, credential="SHORTCUT_API_TOKEN", **options
         )
+
+
+def _require(known: Mapping[int, Any], wanted: Mapping[str, int | None]) -> None:
+    """Rejected where a number of the configuration is not among those that the workspace has."""
+    for name, number in wanted.items():
+        if number is not None and known and number not in known:
+            raise Rejected(
+                f"shortcut: {name} {number} does not exist; "
+                f"the workspace has {', '.join(map(str, sorted(known)[:8]))}"
+            )
 
 
 def _workflows(data: Any) -> tuple[dict[int, State], int]:

@@ -30,33 +30,50 @@ class Names:
     epics: Mapping[int, str] = field(default_factory=dict)
 
 
-def story_params(key: str, payload: Mapping[str, Any], workflow_state_id: int) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a story lies: its workflow state and its epic, if any."""
+
+    state: int
+    epic: int | None = None
+
+
+def story_params(key: str, payload: Mapping[str, Any], place: Place) -> dict[str, Any]:
     """CreateStoryParams; Shortcut refuses unknown fields and everything over its limits."""
     params: dict[str, Any] = {
         "name": str(payload["name"])[:MAX_NAME] or "Untitled issue",
         "description": str(payload["description"])[:MAX_DESCRIPTION],
         "story_type": payload["story_type"],
-        "workflow_state_id": workflow_state_id,
+        "workflow_state_id": place.state,
         "external_id": key[:MAX_EXTERNAL_ID],
         "external_links": [payload["external_link"]],
         "labels": [{"name": str(name)[:MAX_LABEL]} for name in payload["labels"]],
     }
     if payload.get("estimate") is not None:
         params["estimate"] = int(payload["estimate"])
+    if place.epic is not None:
+        params["epic_id"] = place.epic
     return params
 
 
 def story_answer(story: Mapping[str, Any], *, existing: bool = False) -> dict[str, Any]:
-    """What is kept of a story; its first state tells later whether a person moved it."""
+    """What is kept of a story; by its first state, epic and labels it is known later what people changed."""
     answer = {
         "id": story.get("id"),
         "url": story.get("app_url"),
         "existing": existing,
         "state": story.get("workflow_state_id"),
+        "epic": story.get("epic_id"),
+        "labels": label_names(story),
     }
     if not isinstance(answer["id"], int):
         raise Transient("shortcut: a story came without an id")
     return answer
+
+
+def label_names(story: Mapping[str, Any]) -> list[str]:
+    """The names of a story's labels."""
+    return [str(label["name"]) for label in _objects(story.get("labels")) if label.get("name")]
 
 
 def default_state(workflows: Any) -> int:

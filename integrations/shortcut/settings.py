@@ -1,9 +1,19 @@
 """Shortcut's section of the configuration."""
 
+from collections.abc import Mapping
+from typing import Literal
+
 from pydantic import Field
 
 from integrations.base import Section
 from models.units import Duration, Rate, RateField
+
+
+class PlaceSettings(Section):
+    """Where the stories of one route lie."""
+
+    workflow_state_id: int | None = None
+    epic_id: int | None = None
 
 
 class ShortcutSettings(Section):
@@ -13,5 +23,7 @@ class ShortcutSettings(Section):
     rate_limit: RateField = Rate(200, 60)
     workflow_state_id: int | None = None
     """Where new stories appear; the workspace's default state where it is not set."""
+    routes: Mapping[Literal["bug", "feature", "docs", "security", "needs_human"], PlaceSettings] = {}
+    """Another state or an epic for the stories of some routes."""
     bulk_size: int = Field(50, ge=1, le=500)
     timeout: Duration = 20.0

@@ -24,11 +24,14 @@ KINDS = (
     Kind(
         "GitHub token",
         ("ghp_", "gho_", "ghu_", "ghs_", "ghr_"),
-        re.compile(r"(?<!\w)gh[pousr]_[A-Za-z0-9]{20,255}"),
+        # An installation's token may carry a JSON web token.
+        re.compile(r"(?<!\w)gh[pousr]_\w{20,255}(?:\.[\w-]{10,2000}){0,2}"),
     ),
     Kind("GitLab token", ("glpat-",), re.compile(r"(?<![\w-])glpat-[\w-]{16,100}")),
     Kind("AWS access key", ("AKIA", "ASIA"), re.compile(r"(?<!\w)(?:AKIA|ASIA)[A-Z0-9]{16}(?!\w)")),
     Kind("Slack token", ("xox",), re.compile(r"(?<![\w-])xox[abeoprs]-[\w-]{10,250}")),
+    Kind("Slack token", ("xapp-",), re.compile(r"(?<![\w-])xapp-[\w-]{10,250}")),
+    Kind("signing secret", ("whsec_",), re.compile(r"(?<!\w)whsec_[\w+/-]{20,200}={0,2}")),
     Kind(
         "Slack webhook address",
         ("hooks.slack.com/services/",),

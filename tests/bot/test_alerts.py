@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot import alerts
-from bot.alerts import Seen, Watch, evaluate, open_alerts, p99, settle
+from bot.alerts import Channels, Seen, Watch, evaluate, open_alerts, p99, settle
 from bot.store.database import Database
 from config.settings import AlertSettings
 from models.tables import CommandRow
@@ -65,7 +65,7 @@ def watch(services: Mapping[str, Seen], *, after: float = 0.0, me: str = "a:1:x"
 
 
 def look(connection: Connection, seen: Watch, *alive: str) -> list[tuple[str, str]]:
-    return [(event, name) for event, name, _ in settle(connection, seen, alive, slack=True)]
+    return [(event, name) for event, name, _ in settle(connection, seen, alive, Channels(slack=True))]
 
 
 def messages(connection: Connection) -> list[Any]:
@@ -147,7 +147,7 @@ def test_a_dead_process_leaves_its_alert_to_the_next(connection: Connection) -> 
     assert look(connection, watch({"github": still}, me="c:3:z", after=9), "b:2:y", "c:3:z") == []
 
 
-def test_without_slack_it_is_only_logged(connection: Connection) -> None:
-    told = settle(connection, watch({"github": Seen(requests(0, 20))}), (), slack=False)
+def test_without_channels_it_is_only_logged(connection: Connection) -> None:
+    told = settle(connection, watch({"github": Seen(requests(0, 20))}), (), Channels())
     assert [event for event, _, _ in told] == ["alert"]
     assert messages(connection) == []

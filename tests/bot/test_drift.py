@@ -9,6 +9,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.alerts import Channels
 from bot.drift import MEASURES, Count, moved, settle, weeks
 from bot.store import learning
 from bot.store.database import Database
@@ -65,13 +66,13 @@ def test_one_alert_and_one_when_it_is_over(connection: Connection) -> None:
     for ago in range(6):
         decide(connection, ago, 40, 26)
     at = NOW.timestamp()
-    ((event, name, detail),) = settle(connection, at, slack=True)
+    ((event, name, detail),) = settle(connection, at, Channels(slack=True))
     assert (event, name) == ("alert", "drift:abstained")
     assert "65% of the router's decisions were left to a person in the last 7 days (156 of 240)" in detail
     assert "it was 30%" in detail
-    assert settle(connection, at + 86_400, slack=True) == []
+    assert settle(connection, at + 86_400, Channels(slack=True)) == []
     connection.execute(sa.update(_days).where(_days.c.day >= "2026-11-15").values(abstained=13))
-    ((event, _, _),) = settle(connection, at + 2 * 86_400, slack=True)
+    ((event, _, _),) = settle(connection, at + 2 * 86_400, Channels(slack=True))
     assert event == "alert over"
     keys = connection.execute(sa.select(_commands.c.key).order_by(_commands.c.key)).scalars().all()
     assert keys == [f"alert:drift:abstained:{at:.0f}", f"alert:drift:abstained:{at:.0f}:over"]

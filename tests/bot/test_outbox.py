@@ -64,13 +64,15 @@ def test_the_same_wish_is_stored_once(database: Database) -> None:
     assert not due(database, "shortcut") and not due(database, "github")
 
 
-def test_a_story_that_exists_is_never_changed_and_labels_only_grow(database: Database) -> None:
+def test_a_story_that_exists_is_never_changed_and_labels_know_those_of_before(database: Database) -> None:
     store(database, story(), add_labels(REF, ["bug"]))
     save(database, due(database, "shortcut")[0], answer={"id": 1})
     save(database, due(database, "github")[0], answer={"labels": ["bug"]})
     assert store(database, story("Another name"))[f"story:{REF}"] == "existing"
     assert store(database, add_labels(REF, ["Bug", "priority: high"]))[f"labels:{REF}"] == "changed"
-    assert due(database, "github")[0].payload["labels"] == ["priority: high"]
+    (labels,) = due(database, "github")
+    assert labels.payload["labels"] == ["Bug", "priority: high"]
+    assert labels.last_answer == {"labels": ["bug"]}
 
 
 def test_a_comment_is_edited_with_the_answer_of_the_first(database: Database) -> None:

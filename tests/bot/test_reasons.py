@@ -29,7 +29,9 @@ def think(*rules: Rule) -> list[Case]:
         )
         for number, record in enumerate(load_issues(None), 1)
     ]
-    found = Mind(ThinkSettings("builtin", Policy(rules=rules), None)).think(issues)
+    found = Mind(ThinkSettings("builtin", Policy(rules=rules), None)).think(
+        [Case(issue=issue) for issue in issues]
+    )
     return [case for case in found if isinstance(case, Case)]
 
 

@@ -164,9 +164,11 @@ async def test_without_a_nightly_run_it_only_probes() -> None:
         raise AssertionError
 
     settings = Settings.model_validate({"schedule": {"nightly": None, "retrain": None}})
-    scheduler = create_scheduler(settings, never, idle, idle, idle, idle)
+    scheduler = create_scheduler(settings, never, idle, idle, idle, idle, sweep=idle, refresh=idle)
     scheduler.start()
     assert next_fire(scheduler) is None
+    assert scheduler.get_job("sweep").trigger.interval == timedelta(minutes=15)
+    assert scheduler.get_job("installations").trigger.interval == timedelta(hours=1)
     assert scheduler.get_job("retrain") is None
     assert scheduler.get_job("reconcile").trigger.interval == timedelta(minutes=5)
     assert next_fire(None) is None

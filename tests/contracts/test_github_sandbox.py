@@ -47,6 +47,9 @@ READS: list[tuple[str, dict[str, Any], int]] = [
     ("/app/installations/1", {}, 404),
     (f"/repos/{REPO}/installation", {}, 200),
     ("/installation/repositories", {}, 403),
+    ("/app/hook/deliveries", {}, 200),
+    ("/app/hook/deliveries", {"cursor": "v2_x"}, 400),
+    ("/app/hook/deliveries/1", {}, 404),
 ]
 
 WRITES: list[tuple[str, str, Any, int]] = [
@@ -136,6 +139,15 @@ def test_comment_is_edited_in_place_and_deleted(api: Api) -> None:
     assert api.github("GET", f"{_ISSUES}/1").json["comments"] == 0
 
 
+def test_a_reaction_to_a_comment_is_given_once(api: Api) -> None:
+    made = api.github("POST", f"{_ISSUES}/1/comments", {"body": "/triage why"}).json
+    path = f"{_ISSUES}/comments/{made['id']}"
+    assert [api.github("POST", f"{path}/reactions", {"content": "+1"}).status for _ in range(2)] == [201, 200]
+    assert api.github("POST", f"{path}/reactions", {"content": "applause"}).status == 422
+    assert api.github("GET", path).json["reactions"]["+1"] == 1
+    assert api.github("POST", f"{_ISSUES}/comments/999/reactions", {"content": "+1"}).status == 404
+
+
 def test_repeated_marker_is_told(api: Api) -> None:
     for _ in range(2):
         api.github("POST", f"{_ISSUES}/1/comments", {"body": "hello <!-- switchyard:1 -->"})
@@ -218,6 +230,54 @@ def test_app_tokens_work_until_they_run_out(api: Api) -> None:
     late = {"authorization": "Bearer " + api.github("POST", f"{path}/access_tokens").json["token"]}
     assert api.call("GET", _ISSUES, None, {}, late).status == 401
     assert api.call("GET", _ISSUES, None, {}, headers).status == 200
+
+
+def test_an_installation_is_suspended_taken_off_and_put_on_again(api: Api) -> None:
+    def token() -> int:
+        found = api.github("GET", "/app/installations").json
+        path = f"/app/installations/{found[0]['id'] if found else 1}/access_tokens"
+        reply = api.github("POST", path)
+        if reply.status == 201:
+            headers["authorization"] = f"Bearer {reply.json['token']}"
+        return reply.status
+
+    headers: dict[str, str] = {}
+    assert token() == 201
+    api.control(installation={"owner": "octo", "suspended": True})
+    assert api.call("GET", _ISSUES, None, {}, headers).status == 403
+    assert api.github("GET", "/app/installations").json[0]["suspended_at"] and token() == 403
+    api.control(installation={"owner": "octo", "suspended": False})
+    assert api.call("GET", _ISSUES, None, {}, headers).status == 200
+    before = api.github("GET", "/app/installations").json[0]["id"]
+    api.control(installation={"owner": "octo", "installed": False})
+    assert api.call("GET", _ISSUES, None, {}, headers).status == 401 and token() == 404
+    api.control(installation={"owner": "octo", "installed": True, "repositories": [REPO]})
+    assert token() == 201 and api.github("GET", "/app/installations").json[0]["id"] != before
+    found = api.call("GET", "/installation/repositories", None, {}, headers).json
+    assert [repo["full_name"] for repo in found["repositories"]] == [REPO]
+    elsewhere = "/repos/octo/gadgets/issues/1/labels"
+    assert api.call("POST", elsewhere, {"labels": ["x"]}, {}, headers).status == 403
+    api.control(installation={"owner": "octo", "revoke": True})
+    assert api.call("GET", _ISSUES, None, {}, headers).status == 401
+    assert api.control(installation={"owner": "octo", "suspend": True}).status == 400
+
+
+def test_deliveries_are_listed_newest_first_and_told_whole(api: Api) -> None:
+    for number in range(5):
+        payload = {"action": "opened", "installation": {"id": 7}, "repository": {"id": 9}, "n": number}
+        api.control(hook_delivery={"event": "issues", "guid": f"g{number}", "payload": payload})
+    assert api.control(hook_delivery={"event": "issues", "guid": "g"}).status == 400
+    found: list[dict[str, Any]] = []
+    query: dict[str, Any] = {"per_page": 2}
+    while query:
+        reply = api.github("GET", "/app/hook/deliveries", **query)
+        found += reply.json
+        link = re.search(r"cursor=([^&>]+)>; rel=\"next\"", reply.headers.get("link", ""))
+        query = {"per_page": 2, "cursor": link[1]} if link else {}
+    assert [item["guid"] for item in found] == ["g4", "g3", "g2", "g1", "g0"]
+    whole = api.github("GET", f"/app/hook/deliveries/{found[0]['id']}").json
+    assert whole["request"]["payload"]["n"] == 4
+    assert whole["request"]["headers"]["X-GitHub-Delivery"] == "g4"
 
 
 _MADE = ("labeled", "bug", "octo-maintainer")

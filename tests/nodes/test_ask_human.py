@@ -48,3 +48,26 @@ def test_without_a_prediction() -> None:
     done = run(AskHuman(), replace(case("Hm", LONG), decision=nobody), context(needs_human="story"))
     assert "no rule and no model" in text_of(done, "Which route?")
     assert command(done, "create_story")["story_type"] == "chore"
+
+
+@pytest.mark.parametrize(
+    ("by", "policy", "expected"),
+    [
+        ("model", "ask", []),
+        ("model", "story", ["create_story"]),
+        ("label", "ask", ["move_story"]),
+        ("label", "story", ["create_story", "move_story"]),
+        ("person", "ask", ["move_story"]),
+        ("person", "story", ["move_story"]),
+    ],
+)
+def test_a_question_that_a_person_found_gets_no_story_but_its_story_says_so(
+    by: str, policy: str, expected: list[str]
+) -> None:
+    given = replace(case("Hm"), decision=decided("needs_human", by=by))
+    done = run(AskHuman(), given, context(needs_human=policy))
+    assert [wish.operation for wish in done.commands] == expected
+    if by == "person":
+        move = command(done, "move_story")
+        assert (move["label"], move["story_type"]) == ("question", None)
+        assert done.questions == () and done.sections == ()

@@ -164,3 +164,29 @@ def test_labels_are_bounded() -> None:
     labels = command(run(CreateStory(story_type="bug"), given), "create_story")["labels"]
     assert len(labels) <= 12
     assert all(1 <= len(label) <= 128 for label in labels)
+
+
+@pytest.mark.parametrize(
+    ("by", "held", "expected"),
+    [
+        ("model", False, ["create_story"]),
+        ("rule", False, ["create_story"]),
+        ("screen", False, ["create_story"]),
+        ("model", True, []),
+        ("label", False, ["create_story", "move_story"]),
+        ("person", False, ["create_story", "move_story"]),
+    ],
+)
+def test_a_persons_decision_moves_the_story_that_stands(by: str, held: bool, expected: list[str]) -> None:
+    given = replace(case("It fell"), decision=decided("feature", by=by, held=held))
+    done = run(CreateStory(story_type="feature"), given)
+    assert [wish.operation for wish in done.commands] == expected
+    if "move_story" in expected:
+        (_, move) = done.commands
+        assert (move.key, move.after) == ("move:octo/widgets#7", ("story:octo/widgets#7",))
+        assert move.payload == {
+            "route": "feature",
+            "story_type": "feature",
+            "label": "feature",
+            "instead_of": ["bug", "docs", "question", "security", "needs triage"],
+        }

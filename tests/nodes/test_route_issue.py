@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from models.case import CodeSigns, Decision, Prediction
+from models.case import Case, CodeSigns, Decision, Prediction, Route, Told
 from nodes.base import Rule
 from nodes.route_issue import RouteIssue
 from nodes.text.labels import is_priority, route_of_label
-from tests.nodes.build import StubRouter, case, context, prediction, run
+from tests.nodes.build import NOW, StubRouter, case, context, prediction, run
 
 
 def decide(
@@ -275,3 +275,74 @@ def test_a_boost_of_security_leaves_the_routes_alone() -> None:
 def test_a_rule_may_forbid_security() -> None:
     rules = (Rule(route="security", action="forbid", repository="*"),)
     assert decide(prediction("bug", security_flag=True, security_score=0.7), rules=rules).route == "bug"
+
+
+def said(route: str, labels: tuple[str, ...] = (), **more: Any) -> Told:
+    return Told(route=route, person="ann", via="slack", at=NOW.timestamp(), labels=labels, **more)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "word", "expected", "by"),
+    [
+        # A person's word goes before what the model and the labels of that time say.
+        ((), (), "feature", "feature", "person"),
+        (("bug",), ("bug",), "feature", "feature", "person"),
+        (("bug",), ("kind/bug",), "feature", "feature", "person"),
+        (("bug",), ("bug", "good first issue"), "docs", "docs", "person"),
+        ((), (), "security", "security", "person"),
+        ((), (), "question", "needs_human", "person"),
+        # A label that was set since is the later word.
+        ((), ("bug",), "feature", "bug", "label"),
+        (("bug",), ("docs",), "feature", "docs", "label"),
+        ((), ("question",), "feature", "needs_human", "label"),
+        # One that was taken off says nothing.
+        (("bug",), (), "feature", "feature", "person"),
+        ((), ("good first issue",), "feature", "feature", "person"),
+    ],
+)
+def test_the_last_person_wins(
+    then: tuple[str, ...], now: tuple[str, ...], word: str, expected: Route, by: str
+) -> None:
+    given = replace(case(labels=now), told=said(word, then))
+    decision = run(RouteIssue(), given, context(StubRouter(prediction("bug", security_flag=True)))).decision
+    assert decision is not None
+    assert (decision.route, decision.by, decision.by_people) == (expected, by, True)
+    assert decision.prediction is not None, "people see what the model would have said"
+
+
+def test_a_persons_word_goes_before_the_operators_rules_and_closed_routes() -> None:
+    rules = (Rule(route="docs", pattern=".*"),)
+    ctx = context(rules=rules, closed_routes=frozenset({"feature"}))
+    decision = run(RouteIssue(), replace(case(), told=said("feature")), ctx).decision
+    assert decision is not None
+    assert (decision.route, decision.by) == ("feature", "person")
+    assert decision.rules == ("ann said feature (slack, 2026-11-20)",)
+
+
+@pytest.mark.parametrize(
+    ("given", "held"),
+    [
+        (case(), True),
+        (case(labels=("enhancement",)), False),
+        (replace(case(), told=said("feature")), False),
+        (replace(case(), told=said("bug")), False),
+    ],
+)
+def test_a_route_that_needs_approval_is_held_until_a_person_speaks(given: Case, held: bool) -> None:
+    ctx = context(StubRouter(prediction("feature")), approve=frozenset({"feature"}))
+    done = run(RouteIssue(), given, ctx)
+    assert done.decision is not None
+    assert (done.decision.held, done.needs_person) == (held, held)
+
+
+@pytest.mark.parametrize(
+    ("given", "waits"),
+    [
+        (case(), True),
+        (case(labels=("question",)), False),
+        (replace(case(), told=said("question")), False),
+    ],
+)
+def test_a_question_that_a_person_found_waits_for_nobody(given: Case, waits: bool) -> None:
+    done = run(RouteIssue(), given, context(StubRouter(prediction("bug", 0.3))))
+    assert (done.route, done.needs_person) == ("needs_human", waits)

@@ -1,0 +1,139 @@
+"""Outgoing webhooks: who is told of a run's end, and what; the operator's own hooks and those of repositories."""
+
+import time
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from integrations.webhook.client import REPOSITORIES
+from integrations.webhook.commands import GONE_WORDS, hook_id
+from integrations.webhook.settings import WebhookSettings
+from models.commands import Command, post_event
+from models.report import RunReport
+from models.tables import CaseRow, CommandRow, RepositoryConfigRow
+
+MOST_HOOKS = 5
+"""Of one repository; a file that names more is cut off here."""
+FOR_REVIEW = ("security", "needs_human")
+"""Told as one figure: whoever reads a repository's hook must not learn that there is a security report."""
+
+_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
+_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
+_configs: sa.Table = RepositoryConfigRow.__table__  # type: ignore[attr-defined]
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One address that a repository's own configuration names."""
+
+    repo: str
+    """In lower case."""
+    url: str
+    id: str
+
+
+def of_repositories(connection: Connection, repos: Iterable[str] | None = None) -> list[Hook]:
+    """The hooks of these repositories, or of all."""
+    query = sa.select(_configs.c.repo, _configs.c.data, _configs.c.sha).order_by(_configs.c.repo)
+    if repos is not None:
+        query = query.where(_configs.c.repo.in_([repo.lower() for repo in repos]))
+    return [
+        Hook(row.repo, url, hook_id(row.repo, url, row.sha))
+        for row in connection.execute(query)
+        for url in _urls(row.data)
+    ]
+
+
+def _urls(data: Mapping[str, Any]) -> list[str]:
+    """The file was checked when it was read; an older version of the bot may have checked it otherwise."""
+    entries = data.get("webhooks")
+    urls = [entry.get("url") for entry in entries if isinstance(entry, Mapping)] if entries else []
+    return list(dict.fromkeys(url for url in urls if isinstance(url, str)))[:MOST_HOOKS]
+
+
+def commands(
+    connection: Connection, report: RunReport, own: Sequence[WebhookSettings], targets: Iterable[str]
+) -> list[Command]:
+    """The events of a run that ends; none for a hook that answered that it wants no more."""
+    known, gone, now = set(targets), _gone(connection), _iso(time.time())
+    found = [
+        post_event(
+            f"event:{report.run_id}:{index}",
+            lane=f"webhook:{index}",
+            hook={"id": hook_id(hook.url)},
+            event=_event(_figures(report), now),
+        )
+        for index, hook in enumerate(own)
+        if f"webhook:{index}" in known and hook_id(hook.url) not in gone
+    ]
+    if REPOSITORIES not in known or not (hooks := of_repositories(connection)):
+        return found
+    figures = _by_repository(connection, report.run_id)
+    return found + [
+        post_event(
+            f"event:{report.run_id}:{hook.id}",
+            lane=REPOSITORIES,
+            hook={"id": hook.id, "repo": hook.repo, "url": hook.url},
+            event=_event(
+                {"run_id": report.run_id, "trigger": report.trigger, "started_at": report.started_at}
+                | figures[hook.repo],
+                now,
+            ),
+        )
+        for hook in hooks
+        if hook.repo in figures and hook.id not in gone
+    ]
+
+
+def _gone(connection: Connection) -> set[str]:
+    """Ids of hooks whose receiver answered 410; the dead letter keeps them off until a person discards it."""
+    query = sa.select(_commands.c.payload).where(
+        _commands.c.state == "dead",
+        _commands.c.target == "webhook",
+        _commands.c.last_error.contains(GONE_WORDS, autoescape=True),
+    )
+    return {str((payload.get("hook") or {}).get("id")) for payload in connection.execute(query).scalars()}
+
+
+def _event(data: Mapping[str, Any], now: str) -> dict[str, Any]:
+    return {"type": "run.finished", "timestamp": now, "data": dict(data)}
+
+
+def _figures(report: RunReport) -> dict[str, Any]:
+    """The whole run, for the operator; no text of an issue."""
+    document = report.to_json()
+    kept = ("run_id", "status", "name", "trigger", "started_at", "fetched", "triaged", "failed", "routes",
+            "stories", "github", "duration_seconds")  # fmt: skip
+    return {key: document[key] for key in kept}
+
+
+def _by_repository(connection: Connection, run_id: str) -> dict[str, dict[str, Any]]:
+    """What a run did in each repository (in lower case). Stories are left out: they tell security reports apart."""
+    rows = connection.execute(
+        sa.select(_cases.c.key, _cases.c.status, _cases.c.route).where(_cases.c.run_id == run_id)
+    )
+    names: dict[str, str] = {}
+    sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    for key, status, route in rows:
+        name = key.rsplit("#", 1)[0]
+        names[name.lower()] = name
+        told = "failed" if status == "failed" else "review" if route in FOR_REVIEW else route
+        sums[name.lower()][told] += 1
+    return {
+        repo: {
+            "repository": names[repo],
+            "triaged": counts.total() - counts["failed"],
+            "failed": counts["failed"],
+            "routes": {route: counts[route] for route in sorted(counts) if route != "failed"},
+        }
+        for repo, counts in sums.items()
+    }
+
+
+def _iso(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")

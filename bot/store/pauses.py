@@ -1,0 +1,49 @@
+"""Pauses: issues that people told the bot to leave alone, or to be quiet about for a while."""
+
+from collections.abc import Sequence
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from models.tables import PauseRow
+
+_table: sa.Table = PauseRow.__table__  # type: ignore[attr-defined]
+IGNORE, SNOOZE = "ignore:", "case:"
+"""What begins the key of an issue that is left alone, and of a case that is not spoken of."""
+
+
+def begin(connection: Connection, key: str, person: str, now: float, until: float | None) -> None:
+    """Pause until then (epoch seconds), or until somebody ends it; in place of what was said before."""
+    end(connection, key)
+    connection.execute(sa.insert(_table).values(key=key, until=until, person=person, at=now))
+
+
+def end(connection: Connection, *keys: str) -> int:
+    """End pauses; says how many there were."""
+    return int(connection.execute(sa.delete(_table).where(_table.c.key.in_(keys))).rowcount)
+
+
+def active(connection: Connection, prefix: str, names: Sequence[str], now: float) -> set[str]:
+    """Of these issues (or channels), those that are paused."""
+    found: set[str] = set()
+    for start in range(0, len(names), 500):
+        keys = [f"{prefix}{name}" for name in names[start : start + 500]]
+        query = sa.select(_table.c.key).where(_table.c.key.in_(keys), holds(now))
+        found |= {key.removeprefix(prefix) for key in connection.execute(query).scalars()}
+    return found
+
+
+def holds(now: float) -> sa.ColumnElement[bool]:
+    """The condition that a pause is not over."""
+    return sa.or_(_table.c.until.is_(None), _table.c.until > now)
+
+
+def is_quiet(key: sa.ColumnElement[str], now: float) -> sa.ColumnElement[bool]:
+    """The condition that nobody wants to be told of the issue with this key."""
+    named = sa.or_(_table.c.key == sa.literal(IGNORE) + key, _table.c.key == sa.literal(SNOOZE) + key)
+    return sa.select(_table.c.key).where(named, holds(now)).exists()
+
+
+def prune(connection: Connection, now: float) -> None:
+    """Forget pauses that are over."""
+    connection.execute(sa.delete(_table).where(_table.c.until <= now))

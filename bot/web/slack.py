@@ -1,0 +1,211 @@
+"""Slack's door in `serve`: what people press and type is stored before it is answered, what they ask is read."""
+
+import asyncio
+import hashlib
+import time
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+import structlog
+from sqlalchemy.engine import Connection
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from bot import correct
+from bot.store import cases, outbox, pauses, queue, runs
+from bot.store.database import brief
+from bot.store.inbox import Received
+from bot.web.door import Writer
+from bot.wiring import App
+from integrations.slack import payloads_home
+from integrations.slack.payloads_home import Waiting
+from integrations.slack.webhook import READS, Interaction
+from integrations.slack.webhook_app import MOST, Reader, SlackEndpoint
+from models.errors import SwitchyardError
+from models.report import RunReport
+from models.tables import CaseRow
+
+log = structlog.get_logger()
+_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
+
+PATH = "/slack/events"
+ASK_AGAIN = 60.0
+"""Seconds between two tries to learn the workspace's id."""
+BODY_TIMEOUT = 5.0
+NO_SECRET = "No signing secret is configured here; set SLACK_SIGNING_SECRET and restart."  # noqa: S105
+NO_TOKEN = "Slack is off here; set SLACK_BOT_TOKEN and restart."  # noqa: S105
+
+
+def routes(app: App, read: Reader | None = None) -> list[Route]:
+    """The one route of Slack's. `read` answers commands that change nothing; `Reads` does where none is given."""
+    secret, token = app.secrets.get("SLACK_SIGNING_SECRET"), app.secrets.get("SLACK_BOT_TOKEN")
+    settings = app.settings.integrations.slack
+    if not secret or not token or settings is None:
+        words = NO_TOKEN if secret else NO_SECRET
+
+        async def closed(request: Request) -> Response:
+            return JSONResponse({"error": words}, 401)
+
+        return [Route(PATH, closed, methods=["POST"])]
+    workspace = Workspace(app)
+    endpoint = SlackEndpoint(
+        secret=secret,
+        token=token,
+        base_url=settings.base_url,
+        store=Store(app).add,
+        read=read or Reads(app).answer,
+        team=workspace.team,
+    )
+
+    async def events(request: Request) -> Response:
+        try:
+            async with asyncio.timeout(BODY_TIMEOUT):
+                body = await _body(request)
+        except (TimeoutError, ClientDisconnect):
+            return JSONResponse({"error": "The body did not come in time."}, 408)
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        answer = await endpoint.answer(headers, body)
+        return Response(answer.body, answer.status, {"content-type": answer.content_type})
+
+    return [Route(PATH, events, methods=["POST"])]
+
+
+async def _body(request: Request) -> bytes:
+    """The body; of one that is too large as much as shows it."""
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > MOST:
+            break
+    return bytes(body)
+
+
+class Store:
+    """Puts interactions into the inbox, together with others that come at the same time."""
+
+    def __init__(self, app: App) -> None:
+        self._writer = Writer(app.database, app.delivered.set)
+
+    async def add(self, interaction: Interaction) -> None:
+        """Returns after the commit; a repeat of Slack's is stored once. Raises where the database does not answer."""
+        # What only asks is answered at once: it is kept as having been, and nothing is made of it.
+        asks = interaction.kind == "command" and interaction.action in READS
+        row = Received(
+            id=f"slack:{interaction.id}",
+            event=interaction.kind,
+            action=interaction.action,
+            issue=interaction.issue or None,
+            # Slack's own id tells repeats apart; two people may well do the very same.
+            body_hash=hashlib.sha256(f"slack:{interaction.id}".encode()).hexdigest()[:32],
+            received_at=interaction.at,
+            state="ignored" if asks else "pending",
+            payload="" if asks else interaction.to_json(),
+            sender=interaction.person,
+        )
+        try:
+            await self._writer.add(row)
+        except Exception as error:
+            log.error("an interaction could not be stored", kind=interaction.kind, error=brief(error))
+            raise
+
+
+@dataclass(slots=True)
+class Workspace:
+    """Whose requests are served: the workspace that the token is of, asked for once and in the background."""
+
+    app: App
+    _asked_at: float = float("-inf")
+    _asking: "asyncio.Task[None] | None" = None
+
+    def team(self) -> str | None:
+        """The workspace's id; None while it is not known, and then it is being asked for."""
+        target = self.app.targets.get("slack")
+        known: str | None = getattr(target, "team", None)
+        if known is None and target is not None and time.monotonic() > self._asked_at + ASK_AGAIN:
+            self._asked_at = time.monotonic()
+            self._asking = asyncio.ensure_future(self._ask())
+        return known
+
+    async def _ask(self) -> None:
+        try:
+            await self.app.targets["slack"].check()
+        except SwitchyardError as error:
+            log.warning("cannot tell yet which Slack workspace this is", reason=str(error))
+
+
+@dataclass(slots=True)
+class Reads:
+    """What commands say that change nothing, from quick looks into the database."""
+
+    app: App
+
+    async def answer(self, interaction: Interaction) -> str:
+        """mrkdwn for the person who asked."""
+        return await self.app.database.query(lambda c: self._read(c, interaction))
+
+    def _read(self, connection: Connection, interaction: Interaction) -> str:
+        if interaction.action == "queue":
+            return payloads_home.queue(waiting(connection))
+        if interaction.action == "why":
+            return _why(connection, interaction)
+        return self.status(connection)
+
+    def status(self, connection: Connection) -> str:
+        """How it goes, as the home tab and `/triage status` tell it."""
+        lanes = waiting(connection)
+        down = [name for name, guard in self.app.guards.items() if guard.breaker.state == "open"]
+        report = _latest(connection)
+        url = self.app.settings.monitoring.public_url
+        return payloads_home.status(
+            report,
+            waiting=sum(lane.waiting for lane in lanes),
+            people=_people(connection),
+            refused=sum(lane.dead for lane in lanes),
+            down=down,
+            report_url=f"{url.rstrip('/')}/" if url else "",
+        )
+
+
+def waiting(connection: Connection) -> list[Waiting]:
+    """What waits for each service and why, without reading the commands themselves."""
+    counts = queue.counts(connection)
+    reasons = {lane.name.split(":")[0]: lane.blocked_reason or "" for lane in outbox.lanes(connection)}
+    return [
+        Waiting(
+            target,
+            counts.get((target, "pending"), (0, 0.0))[0],
+            counts.get((target, "dead"), (0, 0.0))[0],
+            reasons.get(target, ""),
+        )
+        for target in sorted({target for target, _ in counts})
+    ]
+
+
+def _latest(connection: Connection) -> RunReport | None:
+    """The latest run as far as one sentence needs it; summing up all its commands would take too long."""
+    row = next(iter(runs.latest(connection, 1)), None)
+    if row is None:
+        return None
+    totals = runs.totals(connection, row.id)
+    return RunReport(
+        run_id=row.id, status=row.status, triaged=totals.get("triaged", 0), failed=totals.get("failed", 0)
+    )
+
+
+def _people(connection: Connection) -> int:
+    """Cases that wait for a person, less those that somebody put off."""
+    quiet = pauses.is_quiet(_cases.c.key, time.time())
+    query = sa.select(sa.func.count()).select_from(_cases).where(cases.needs_person(), sa.not_(quiet))
+    return int(connection.execute(query).scalar_one())
+
+
+def _why(connection: Connection, interaction: Interaction) -> str:
+    if not interaction.issue:
+        return "Name the issue: `/triage why owner/name#1`, or paste its address."
+    reasons = correct.why(connection, interaction.issue)
+    if reasons is None:
+        return f"{interaction.issue} was not triaged here, or not yet."
+    return payloads_home.why(
+        reasons.ref, reasons.lines, story_url=reasons.story_url, may_correct=not reasons.private
+    )

@@ -5,13 +5,16 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/router-data
 
-.PHONY: help demo test check lint types contracts chaos bench lock router clean
+.PHONY: help demo test check lint types contracts chaos chaos-intake bench bench-peers fuzz lock router clean
 
 help:
 	@echo "make demo   one whole triage run against stand-ins of the services"
 	@echo "make test   the test suite"
 	@echo "make check  format, lint, types, import contracts, Dockerfile, tests"
 	@echo "make bench  the figures, as a table (a quarter of an hour; BENCH=--short: minutes)"
+	@echo "make bench-peers  the webhooks' door beside Probot's (needs Node.js 20; BENCH=--short)"
+	@echo "make fuzz   100,000 malformed deliveries (COUNT=, SEED=)"
+	@echo "make chaos-intake  a kill among 2,000 deliveries"
 	@echo "make chaos  a thousand kills, every fault and a backfill (an hour; CHAOS='--kills 100 --backfill 0': less)"
 
 # The environment is made anew when a lock file changed. uv is installed inside, so nothing else is needed.
@@ -54,6 +57,15 @@ chaos: $(VENV)/.dev
 
 bench: $(VENV)/.dev
 	$(BIN)/python -m tests.bench $(BENCH)
+
+bench-peers: $(VENV)/.dev
+	@$(BIN)/python -m tests.bench.peers $(BENCH)
+
+fuzz: $(VENV)/.dev
+	$(BIN)/python -m tests.bot.door_fuzz --count $(or $(COUNT),100000) --seed $(or $(SEED),5)
+
+chaos-intake: $(VENV)/.dev
+	SWITCHYARD_TEST_DELIVERIES=2000 $(BIN)/pytest -n 0 -s --timeout 900 tests/bot/test_intake.py -k kill_in_the_middle
 
 router: $(VENV)/.dev
 	$(BIN)/python -m models.router.build $(DATA)

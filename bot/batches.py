@@ -108,7 +108,8 @@ def _only_for(app: App, case: Case) -> Case:
 
 
 def _unbound(command: Command, keys: set[str]) -> Command:
-    after = tuple(key for key in command.after if key in keys)
+    # The story to be moved was wished for by an earlier run.
+    after = tuple(key for key in command.after if key in keys or command.operation == "move_story")
     return command if after == command.after else replace(command, after=after)
 
 

@@ -311,6 +311,21 @@ def _change_issue(action: str, ref: str, route: str, config: Path | None, as_jso
     change_command(_database(config), action, ref, route, as_json)
 
 
+@app.command()
+def audit(
+    issue: Annotated[str | None, typer.Option("--issue", metavar="OWNER/NAME#N")] = None,
+    actor: Annotated[str | None, typer.Option("--actor", metavar="NAME")] = None,
+    since: Annotated[str | None, typer.Option("--since", metavar="ISO8601")] = None,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000)] = 50,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """What people did here and what the bot wrote elsewhere, newest first."""
+    from bot.commands.audit import list_audit
+
+    list_audit(_database(config), issue, actor, since, limit, as_json)
+
+
 GROUPS = ("runs", "queue", "issue", "router")
 
 
@@ -353,6 +368,7 @@ def main() -> None:
             router.lesson,
             router.drift,
             router.accept_threshold,
+            router.note,
         )
         app.add_typer(cli_router.app, name="router")
     else:

@@ -55,6 +55,8 @@ class Hooks:
     """Decisions week by week."""
     accept_threshold: Callable[[Path | None], float | None] = lambda config: None
     """The configuration's `router.accept_threshold`; None for the model's own."""
+    note: Callable[[Path | None, str, str, str], None] = lambda config, action, version, before: None
+    """Notes in the audit log which version was promoted or returned to, and from which."""
 
 
 hooks = Hooks()
@@ -385,6 +387,7 @@ def promote_command(
                 f"{places.active()} {theirs:.3f}; --force promotes it all the same"
             )
     before = places.promote(version, force=force or bool(files))
+    hooks.note(config, "promote", version, before)
     _say_switched(version, before, json_output)
 
 
@@ -394,7 +397,9 @@ def rollback_command(json_output: Json = False, config: Config = None, store: St
     """Return to the version that was active before."""
     places = _store(store)
     before = places.active()
-    _say_switched(places.rollback(), before, json_output)
+    active = places.rollback()
+    hooks.note(config, "rollback", active, before)
+    _say_switched(active, before, json_output)
 
 
 def _say_switched(active: str, before: str, json_output: bool) -> None:

@@ -15,6 +15,7 @@ from bot.days import run_of_the_day
 from bot.repository_config import policies
 from bot.store import outbox
 from bot.wiring import App
+from integrations.github.client_login import permission
 from integrations.github.commands import MARKER
 from integrations.github.webhook import sender
 from models.commands import Command, Reaction, react, write_comment
@@ -30,6 +31,8 @@ HELP = (
 )
 ALLOWED = frozenset({"triage", "write", "maintain", "admin"})
 """Roles in a repository whose word counts."""
+_BELIEVED, _REMEMBERED = 600.0, 1_000
+"""Seconds for which it is believed what somebody may do, and of how many people that is remembered."""
 _LONGEST = 65_536
 _COMMAND = re.compile(r"/triage(?:[ \t]+(.*))?", re.IGNORECASE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
@@ -131,11 +134,23 @@ async def answer(app: App, payload: Mapping[str, Any]) -> str:
         return "no command"
     if await app.database.query(lambda c: _is_answered(c, comment)):
         return "this comment was answered before"
-    role = await app.github.permission(comment.repo, comment.login)
+    role = await _role(app, comment)
     note = await app.database.run(lambda c: _carry_out(c, app, comment, role))
     app.new_batches.set()
     app.wake_lanes()
     return note
+
+
+async def _role(app: App, comment: Comment) -> str:
+    """What GitHub lets the author do in the repository, as of the last ten minutes."""
+    key = (comment.repo.lower(), comment.login.lower())
+    until, role = app.permissions.get(key, (0.0, ""))
+    if until <= time.monotonic():
+        role = await permission(app.github, comment.repo, comment.login)
+        if len(app.permissions) >= _REMEMBERED:
+            app.permissions.clear()
+        app.permissions[key] = (time.monotonic() + _BELIEVED, role)
+    return role
 
 
 def _is_answered(connection: Connection, comment: Comment) -> bool:

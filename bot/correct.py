@@ -72,7 +72,7 @@ def reroute(
 ) -> Said:
     """A person decides where a case goes; it is thought about again with that, within a second or two in `serve`.
 
-    `approve` confirms where it went. `expected` is what `version` told when the person was asked: where somebody
+    `approve` confirms where it goes. `expected` is what `version` told when the person was asked: where somebody
     else decided since, nothing is done and the answer says who and what. The caller sets `app.new_batches`.
     """
     now = time.time() if now is None else now
@@ -81,14 +81,22 @@ def reroute(
         return _unknown(ref)
     last = learning.last(connection, row.key)
     present = answer_of(row.route)
+    who = plain(person, PERSON)
+    if last is not None and last.via != "label" and row.detail.get("told") != last.id:
+        # Said a moment ago, and not thought about yet.
+        present = last.after
     if expected is not None and last is not None and last.id != expected:
-        who = plain(last.person, 60) or "somebody, by a label"
-        words = f"{_when(last.at)} {who} decided: {last.after}. Nothing was changed."
-        return Said(
-            done=False, words=words, ref=row.key, before=present, route=last.after, by=last.person or ""
-        )
+        if (last.person, last.after) == (who, route):
+            # The same button twice.
+            words = f"Routed: {route}."
+            return Said(done=True, words=words, ref=row.key, before=present, route=route, correction=last.id)
+        if last.person != who:
+            name = plain(last.person, 60) if last.person else "somebody, by a label,"
+            words = f"{_when(last.at)} {name} decided: {last.after}. Nothing was changed."
+            by = last.person or ""
+            return Said(done=False, words=words, ref=row.key, before=present, route=last.after, by=by)
     after = present if route == "approve" else route
-    if route == "approve" and row.route == "needs_human":
+    if route == "approve" and present == "question":
         words = "Nobody has decided yet where this goes, so there is nothing to approve."
         return Said(done=False, words=words, ref=row.key, before=present, route=present)
     issues = cases.load_issues(connection, [row.key])
@@ -98,13 +106,13 @@ def reroute(
     pauses.end(connection, f"{pauses.IGNORE}{row.key}", f"{pauses.SNOOZE}{row.key}")
     # What the bot put on the issue is nobody's word.
     (issue,) = cases.changed(connection, issues, full=True)
-    said = Correction(row.key, row.route, after, plain(person, PERSON), via, now)
+    said = Correction(row.key, row.route, after, who, via, now)
     number = learning.record(connection, said, row.detail, issue.labels)
     _note(connection, now, person, via, "route", row.key, before=row.route, after=after)
     _think_again(connection, row.key)
     # Somebody else had said something else: both are told.
     former, by = "", ""
-    if last is not None and last.after != after and last.person not in (None, said.person):
+    if last is not None and last.after != after and last.person not in (None, who):
         by = str(last.person)
         former = f" {plain(by, 60)} had said {last.after}."
     words = f"{'Approved' if route == 'approve' else 'Routed'}: {after}.{former}"
@@ -136,12 +144,13 @@ def snooze(
     ref: str,
     *,
     person: str,
-    until: float,
+    until: float | None,
     via: str = "slack",
     now: float | None = None,
 ) -> Said:
-    """Nobody is reminded of the case until then (epoch seconds)."""
-    return _pause(connection, ref, pauses.SNOOZE, "snooze", "Snoozed until {}.", person, via, until, now)
+    """Nobody is reminded of the case until then (epoch seconds); with None until somebody decides."""
+    words = "Held until somebody decides." if until is None else "Snoozed until {}."
+    return _pause(connection, ref, pauses.SNOOZE, "snooze", words, person, via, until, now)
 
 
 def retry(connection: Connection, ref: str, *, person: str, via: str, now: float | None = None) -> Said:

@@ -1,60 +1,96 @@
 """Digests: what Slack is told of a run, in the operator's channels and in those that repositories name."""
 
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot import repository_config
-from bot.store import cases
+from bot import hours, news, repository_config
+from bot.store import cases, runs
 from config.repository import FILE
+from config.settings import Settings
 from integrations.slack.payloads import digest, security_digest
 from models.commands import Command, post_message
 from models.report import GITHUB_KEYS, STORY_KEYS, CaseLine, RunReport
-from models.tables import CommandRow
+from models.tables import CommandRow, RunRow
 
 MOST_URGENT = 5
 MOST_REPORTS = 10
 """Security reports that are told one by one; the others are counted."""
+COMPARED, FEWEST_COMPARED = 7, 2
+"""Runs before this one whose mean the digest compares with; of fewer than two it says nothing."""
+_runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
 _commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 
 
-def messages(connection: Connection, report: RunReport, *, new_only: bool) -> list[Command]:
+def messages(
+    connection: Connection, settings: Settings, report: RunReport, *, new_only: bool
+) -> list[Command]:
     """The run's digests and security digests: one of each for a channel, on the cases that are told there.
 
     `new_only` leaves out security cases whose story an earlier run asked for. A channel is "" where it is the
     operator's.
     """
     own = repository_config.channels(connection)
-    run_id = report.run_id
-
-    def security(limit: int | None) -> Iterable[CaseLine]:
-        return cases.lines(connection, run_id, limit=limit, ok_only=True, route="security", new_only=new_only)
-
-    if not own:
-        urgent = list(cases.lines(connection, run_id, limit=MOST_URGENT, ok_only=True))
-        waiting = list(cases.lines(connection, run_id, limit=MOST_URGENT, route="needs_human"))
-        found = [_message("digest", run_id, "", *digest(report, urgent, waiting))]
-        secret = list(security(MOST_REPORTS))
-        return found + (
-            [_message("security", run_id, "", *security_digest(report, secret))] if secret else []
-        )
+    run_id, now = report.run_id, time.time()
+    usual = usual_routes(connection, report)
+    url = report_url(settings, run_id)
     digests = {repo: channels.digest or "" for repo, channels in own.items()}
-    found = [
-        _message("digest", run_id, channel, *digest(part.report(report), part.urgent, part.waiting))
-        for channel, part in _parts(connection, report, digests).items()
-    ]
+    parts = _parts(connection, report, digests) if own else {"": _whole(connection, report)}
+    keys = {channel: _key("digest", run_id, channel) for channel in parts}
+    threads = news.in_threads(connection, settings, run_id, keys)
+    found: list[Command] = []
+    for channel, part in parts.items():
+        told = part.report(report) if own else report
+        text, blocks = digest(
+            told,
+            part.urgent,
+            (),
+            usual=None if own else usual,
+            people=part.people,
+            in_thread=sum(keys[channel] in command.after for command in threads),
+            report_url=url,
+        )
+        wait = hours.not_before(connection, settings, channel, now)
+        found.append(post_message(keys[channel], channel=channel, text=text, blocks=blocks, not_before=wait))
+    if report.trigger == "webhook":
+        # Each was told when it came.
+        return found + threads
     secrets: defaultdict[str, list[CaseLine]] = defaultdict(list)
     rooms = {repo: channels.security or "" for repo, channels in own.items()}
-    for line in security(None):
+    for line in cases.lines(connection, run_id, ok_only=True, route="security", new_only=new_only):
         secrets[rooms.get(_repo(line.ref), "")].append(line)
     for channel, lines in secrets.items():
         counted = replace(report, routes={"security": len(lines)})
-        found.append(_message("security", run_id, channel, *security_digest(counted, lines[:MOST_REPORTS])))
-    return found
+        text, blocks = security_digest(counted, lines[:MOST_REPORTS])
+        found.append(
+            post_message(_key("security", run_id, channel), channel=channel, text=text, blocks=blocks)
+        )
+    return found + threads
+
+
+def report_url(settings: Settings, run_id: str) -> str:
+    """Where people read the run's report; empty where `serve` has no public address."""
+    base = settings.monitoring.public_url
+    return f"{base.rstrip('/')}/reports/{quote(run_id)}.html" if base else ""
+
+
+def usual_routes(connection: Connection, report: RunReport) -> dict[str, float]:
+    """Cases by route in the last runs of the same kind, on average; empty where there are too few to say."""
+    ended = sa.select(_runs.c.id).where(
+        _runs.c.trigger == report.trigger, _runs.c.status == "done", _runs.c.id != report.run_id
+    )
+    before = connection.execute(ended.order_by(_runs.c.started_at.desc()).limit(COMPARED)).scalars().all()
+    if len(before) < FEWEST_COMPARED:
+        return {}
+    sums: Counter[str] = Counter()
+    for run_id in before:
+        sums.update(runs.totals(connection, run_id)["routes"])
+    return {route: count / len(before) for route, count in sums.items()}
 
 
 def refused(connection: Connection, run_id: str) -> list[str]:
@@ -78,8 +114,9 @@ class _Part:
     repos: set[str] = field(default_factory=set)
     routes: Counter[str] = field(default_factory=Counter)
     failed: int = 0
+    people: int = 0
+    """Cases that somebody has to decide or to approve."""
     urgent: list[CaseLine] = field(default_factory=list)
-    waiting: list[CaseLine] = field(default_factory=list)
     stories: Counter[str] = field(default_factory=Counter)
     github: Counter[str] = field(default_factory=Counter)
     problems: list[str] = field(default_factory=list)
@@ -96,6 +133,12 @@ class _Part:
         )
 
 
+def _whole(connection: Connection, report: RunReport) -> _Part:
+    """Everything, for the one channel that there is; without reading all cases."""
+    urgent = list(cases.lines(connection, report.run_id, limit=MOST_URGENT, ok_only=True))
+    return _Part(people=report.needs_person, urgent=urgent)
+
+
 def _parts(connection: Connection, report: RunReport, channels: Mapping[str, str]) -> dict[str, _Part]:
     """By channel; only those in which there is something to tell."""
     parts: defaultdict[str, _Part] = defaultdict(_Part)
@@ -108,8 +151,7 @@ def _parts(connection: Connection, report: RunReport, channels: Mapping[str, str
         part.routes[line.route] += 1
         if len(part.urgent) < MOST_URGENT:
             part.urgent.append(line)
-        if line.route == "needs_human" and len(part.waiting) < MOST_URGENT:
-            part.waiting.append(line)
+        part.people += line.needs_person
     news = set()
     for issue, counted, key in _deliveries(connection, report.run_id):
         channel = channels.get(_repo(issue), "")
@@ -149,6 +191,5 @@ def _repo(ref: str) -> str:
     return ref.rpartition("#")[0].lower()
 
 
-def _message(kind: str, run_id: str, channel: str, text: str, blocks: list[dict[str, Any]]) -> Command:
-    key = f"{kind}:{run_id}:{channel}" if channel else f"{kind}:{run_id}"
-    return post_message(key, channel=channel, text=text, blocks=blocks)
+def _key(kind: str, run_id: str, channel: str) -> str:
+    return f"{kind}:{run_id}:{channel}" if channel else f"{kind}:{run_id}"

@@ -7,7 +7,6 @@ import re
 import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import quote
 
@@ -15,8 +14,9 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection
 
+from bot.days import run_of_the_day
 from bot.repositories import served
-from bot.store import outbox, runs
+from bot.store import outbox
 from bot.wiring import App
 from config.repository import FILE, MAX_BYTES, ChannelsSection, RepositorySettings, check, restored
 from integrations.base import Check
@@ -362,7 +362,4 @@ def _text(found: Found) -> str:
 
 
 def _wish(connection: Connection, command: Command) -> None:
-    now = time.time()
-    run_id = f"webhook-{datetime.fromtimestamp(now, UTC):%Y%m%d}"
-    runs.create(connection, run_id, "webhook", {}, None, status=runs.OPEN)
-    outbox.store(connection, run_id, [command], now)
+    outbox.store(connection, run_of_the_day(connection), [command], time.time())

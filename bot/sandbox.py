@@ -18,6 +18,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.sandbox_app import ABORT_KEY, CONNECTION_KEY, SandboxApp
 from bot.sandbox_issues import load_issues
+from integrations.slack.sandbox_people import SIGNING_SECRET
 from models.errors import UserFacing
 
 __all__ = ["create_app", "load_issues", "main", "running", "serve", "start_process"]
@@ -178,6 +179,7 @@ def environment(base: str, repositories: Sequence[str]) -> dict[str, str]:
         "GITHUB_TOKEN": "sandbox",
         "SHORTCUT_API_TOKEN": "sandbox",
         "SLACK_BOT_TOKEN": "xoxb-sandbox",
+        "SLACK_SIGNING_SECRET": SIGNING_SECRET,
         f"{prefix}GITHUB__BASE_URL": base,
         f"{prefix}SHORTCUT__BASE_URL": base,
         f"{prefix}SLACK__BASE_URL": f"{base}/api/",

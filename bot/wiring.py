@@ -18,7 +18,7 @@ from bot.store.database import Database, GroupWriter
 from bot.think import Thinker, ThinkSettings
 from config.secrets import Secrets, load_secrets, protect_url
 from config.settings import Settings
-from integrations.base import Limit, Target
+from integrations.base import ONLY_CONTENT, Limit, Target
 from integrations.github.client import GithubClient
 from integrations.github.client_auth import Credential
 from integrations.resilience import Guard
@@ -58,8 +58,13 @@ class App:
     spending_seen: int = 0
     """The last of the other processes' notes on their spending that was read."""
 
+    permissions: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
+    """By repository and login, both in lower case: until when (monotonic time) it is believed what they may do."""
+
     delivered: asyncio.Event = field(default_factory=asyncio.Event)
     """A webhook delivery was stored."""
+    interacted: asyncio.Event = field(default_factory=asyncio.Event)
+    """Somebody did something in Slack."""
     new_batches: asyncio.Event = field(default_factory=asyncio.Event)
     """There are batches to work on."""
 
@@ -175,7 +180,7 @@ def build(settings: Settings) -> App:
         targets["slack"] = SlackClient(
             parts.slack,
             str(secrets.get("SLACK_BOT_TOKEN")),
-            guard("slack", [Limit([parts.slack.rate_limit])], parts.slack.timeout),
+            guard("slack", [Limit([parts.slack.rate_limit], ONLY_CONTENT)], parts.slack.timeout),
         )
     for index, hook in enumerate(parts.webhooks):
         secret = secrets.get(hook.secret_env)

@@ -26,6 +26,8 @@ class Command:
     issue: str | None = None
     after: tuple[str, ...] = ()
     lane: str = ""
+    not_before: float | None = None
+    """Epoch seconds; for a message that can wait until the team's quiet hours are over."""
 
     def __post_init__(self) -> None:
         if self.target not in TARGETS:
@@ -187,6 +189,7 @@ def post_message(
     blocks: Sequence[Mapping[str, Any]],
     issue: str | None = None,
     thread_of: str = "",
+    not_before: float | None = None,
 ) -> Command:
     """Post one Slack message; `text` is what notifications and screen readers show.
 
@@ -201,6 +204,7 @@ def post_message(
         issue=issue,
         payload=payload | {"thread_of": thread_of} if thread_of else payload,
         after=(thread_of,) if thread_of else (),
+        not_before=not_before,
     )
 
 

@@ -38,6 +38,7 @@ class CaseRow(SQLModel, table=True):
     __tablename__ = "cases"
     __table_args__ = (
         Index("cases_trace", "trace_key"),
+        Index("cases_updated", "updated_at"),
         # In the report's order: sorting all rows at the end would hold them all.
         Index("cases_report", "run_id", "status", text("urgency DESC"), "key"),
     )

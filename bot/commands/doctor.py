@@ -128,8 +128,10 @@ def _model(settings: Settings) -> Check:
 async def _services(settings: Settings) -> list[Check]:
     """All services at once, so that one that hangs costs no more than itself."""
     from bot.repository_config import examine
+    from bot.commands.run import configure_logging
     from bot.wiring import build, close
 
+    configure_logging()
     try:
         app = build(settings)
     except UserFacing as error:

@@ -4,6 +4,9 @@ import json
 import sys
 import time
 
+from sqlalchemy.engine import Connection
+
+from bot.commands import audit
 from bot.store import queue
 from bot.store.database import Database
 from config.settings import Settings
@@ -49,7 +52,12 @@ async def _drain(app: "object", wait: float) -> dict[str, int]:
     assert isinstance(app, App)
     try:
         started = time.time()
-        await app.database.run(queue.unblock)
+
+        def begin(connection: Connection) -> None:
+            queue.unblock(connection)
+            audit.note(connection, "queue.drain", "queue")
+
+        await app.database.run(begin)
         async with working(app):
             for guard in app.guards.values():
                 guard.breaker.probe_now()
@@ -64,6 +72,8 @@ def retry_queue(database: Database, key: str | None, all_dead: bool) -> None:
         raise UserFacing("queue retry: name one KEY, or say --all-dead")
     with database.write() as connection:
         count = queue.retry(connection, key)
+        if count:
+            audit.note(connection, "queue.retry", key or "dead letters", count=count)
     if key is not None and count == 0:
         raise UserFacing(
             f"queue retry: no waiting or dead command {key!r}; `switchyard queue list` shows them"
@@ -76,6 +86,8 @@ def retry_queue(database: Database, key: str | None, all_dead: bool) -> None:
 def discard_queue(database: Database, key: str) -> None:
     with database.write() as connection:
         found = queue.discard(connection, key)
+        if found:
+            audit.note(connection, "queue.discard", key)
     if not found:
         raise UserFacing(
             f"queue discard: no waiting or dead command {key!r}; `switchyard queue list` shows them"

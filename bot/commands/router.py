@@ -1,6 +1,7 @@
 """What the `router` commands need of the rest: the configuration's model and rules, and stored issues."""
 
 import asyncio
+import sys
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
@@ -95,6 +96,27 @@ def drift(config: Path | None) -> list[dict[str, Any]]:
             line |= {name: part, f"{name}_share": round(part / whole, 4) if whole else None}
         found.append(line)
     return found
+
+
+def note(config: Path | None, action: str, version: str, before: str) -> None:
+    """Note in the audit log that another model was made the active one; say so where that cannot be done."""
+    from sqlalchemy.exc import SQLAlchemyError
+
+    from bot.commands import audit
+    from bot.store.database import Database, brief
+
+    try:
+        database = Database(load(config).storage.url)
+        try:
+            database.require_schema()
+            with database.write() as connection:
+                audit.note(connection, f"router.{action}", version, before=before)
+        finally:
+            database.dispose()
+    except (UserFacing, SQLAlchemyError) as error:
+        # The model is switched already, and its store works without a database.
+        words = str(error) if isinstance(error, UserFacing) else brief(error)
+        sys.stderr.write(f"switchyard: not noted in the audit log: {words}\n")
 
 
 def rules(text: Text, config: Path | None) -> list[str]:

@@ -19,11 +19,13 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
+from sqlalchemy.engine import Connection
 
 from bot import installations
 from bot import report as report_file
 from bot import runs as engine
 from bot.aggregate import REPORTS, finish
+from bot.commands import audit
 from bot.dry_run import dry_run
 from bot.fetch import Params
 from bot.repositories import NONE, served
@@ -163,7 +165,12 @@ async def _continue_or_start(app: App, params: Params, watch: engine.Watch, cons
         if {**orphan.params, "wait": None} == {**asked, "wait": None}:
             return report
     run_id = engine.new_id("run")
-    await app.database.run(lambda c: runs.create(c, run_id, "cli", asked, app.me))
+
+    def begin(connection: Connection) -> None:
+        runs.create(connection, run_id, "cli", asked, app.me)
+        audit.note(connection, "run.start", run_id)
+
+    await app.database.run(begin)
     return await drive_safely(app, run_id, watch)
 
 

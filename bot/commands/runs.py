@@ -9,6 +9,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from bot.commands import audit
 from bot.report_words import plain
 from bot.store import cases, runs
 from bot.store.database import Database
@@ -90,5 +91,6 @@ def change_run(database: Database, run_id: str, wanted: str, *, drop: bool = Fal
     """Pause, resume or cancel, and say what that means."""
     with database.write() as connection:
         status, dropped = runs.change(connection, run_id, wanted, drop=drop)
+        audit.note(connection, f"run.{wanted}", run_id, **({"dropped": dropped} if drop else {}))
     note = f"; {dropped} undelivered commands forgotten" if drop else ""
     print(f"run {run_id}: {status}{note}")

@@ -1,8 +1,8 @@
 """The audit log: what people did here, and what the bot wrote elsewhere."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -27,29 +27,56 @@ def note(
     detail: Mapping[str, Any] | None = None,
 ) -> None:
     """Write down one thing that was done; in the transaction that does it."""
-    note_all(connection, [entry(now, actor, via, action, subject, detail or {})])
+    values = {"at": now, "actor": actor, "via": via, "action": action, "subject": subject}
+    connection.execute(_INSERT, [values | {"detail": dict(detail or {})}])
 
 
-def entry(
-    now: float, actor: str, via: str, action: str, subject: str, detail: Mapping[str, Any]
-) -> dict[str, Any]:
-    """One row for `note_all`."""
-    return {
-        "at": now,
-        "actor": actor,
-        "via": via,
-        "action": action,
-        "subject": subject,
-        "detail": dict(detail),
-    }
+class Delivered(Protocol):
+    """A command that its service took: what is known of it where it is saved."""
+
+    @property
+    def key(self) -> str: ...
+    @property
+    def issue(self) -> str | None: ...
+    @property
+    def target(self) -> str: ...
+    @property
+    def operation(self) -> str: ...
+    @property
+    def answer(self) -> Mapping[str, Any] | None: ...
 
 
-def note_all(connection: Connection, entries: Sequence[Mapping[str, Any]]) -> None:
-    """Write down several things at once."""
-    connection.execute(_INSERT, entries)
+def note_writes(connection: Connection, delivered: Iterable[Delivered], now: float) -> None:
+    """Write down what the bot wrote to services, in the transaction that stores that it was delivered.
+
+    What stood there already, or had no place left to stand, is no write.
+    """
+    rows = [
+        {
+            "at": now,
+            "actor": BOT,
+            "via": one.target,
+            "action": one.operation,
+            "subject": one.issue or one.key,
+            "detail": _numbers(one),
+        }
+        for one in delivered
+        if one.target and not any((one.answer or {}).get(name) for name in _UNWRITTEN)
+    ]
+    if rows:
+        connection.execute(_INSERT, rows)
+
+
+def _numbers(one: Delivered) -> dict[str, Any]:
+    """The key and the service's own number. Not its address: a story's has the title in it."""
+    answer = one.answer or {}
+    number = next((answer[name] for name in _NUMBERS if answer.get(name)), None)
+    return {"key": one.key} if number is None else {"key": one.key, "id": number}
 
 
 _INSERT = sa.insert(_table)
+_UNWRITTEN = ("existing", "gone", "removed")
+_NUMBERS = ("comment_id", "check_id", "id", "ts")
 
 
 def writes_since(connection: Connection, issues: Iterable[str], since: float, via: str) -> dict[str, int]:

@@ -327,15 +327,16 @@ def needs_person() -> sa.ColumnElement[bool]:
 
 def lines(
     connection: Connection,
-    run_id: str,
+    run_id: str | None,
     *,
+    only: sa.ColumnElement[bool] | None = None,
     limit: int | None = None,
     ok_only: bool = False,
     route: str | None = None,
     new_only: bool = False,
     people_only: bool = False,
 ) -> Iterator[CaseLine]:
-    """The run's cases as the report shows them, failed ones first, then the most urgent; with their story.
+    """The run's cases (or all) as the report shows them, failed ones first, then the most urgent; with their story.
 
     `new_only` leaves out those whose story an earlier run asked for. `people_only` takes those that wait for a
     person's decision or approval, less what somebody snoozed or told the bot to leave alone.
@@ -344,9 +345,12 @@ def lines(
     query = (
         sa.select(_cases, story.c.answer)
         .outerjoin(story, story.c.key == sa.literal("story:") + _cases.c.key)
-        .where(_cases.c.run_id == run_id)
         .order_by(_cases.c.status, _cases.c.urgency.desc(), _cases.c.key)
     )
+    if run_id is not None:
+        query = query.where(_cases.c.run_id == run_id)
+    if only is not None:
+        query = query.where(only)
     if ok_only:
         query = query.where(_cases.c.status == "triaged")
     if route is not None:

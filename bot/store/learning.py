@@ -58,9 +58,11 @@ def note(connection: Connection, decided: Iterable[tuple[Case, Any]], now: float
                 counts["decided"] += 1
                 counts["abstained"] += case.route == "needs_human"
         elif decision.by == "label" and before is not None:
-            by, settled = before.detail.get("by"), before.detail.get("by") == "person"
-            is_open = before.route == "needs_human" and not settled
-            if by in (*_ROUTED, "person") and (before.route != case.route or is_open):
+            by = before.detail.get("by")
+            is_open = before.route == "needs_human" and by in _ROUTED
+            # Labels teach by themselves, until somebody has said something else about this very issue.
+            spoken = by == "person" or (by == _LABEL and last(connection, case.issue.ref) is not None)
+            if is_open or (before.route != case.route and (by in _ROUTED or spoken)):
                 said = Correction(case.issue.ref, before.route, answer_of(case.route), None, _LABEL, now)
                 record(connection, said, before.detail, case.issue.labels)
     day = _day(now)

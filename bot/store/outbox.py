@@ -91,7 +91,8 @@ def store(connection: Connection, run_id: str, commands: Sequence[Command], now:
     for rows in (inserts, adopted):
         if rows:
             connection.execute(sa.insert(_table), rows)
-    release_waiting(connection, [c.issue for c in commands if c.after and c.issue], now)
+    alone = [key for c in commands if not c.issue for key in c.after]
+    release_waiting(connection, [c.issue for c in commands if c.after and c.issue], now, alone)
     return verdicts
 
 
@@ -126,13 +127,22 @@ def _standing(connection: Connection, commands: Sequence[Command]) -> dict[str, 
     return found
 
 
-def release_waiting(connection: Connection, issues: Sequence[str], now: float) -> set[str]:
-    """Make due what waits for commands that are finished, one way or another; returns the lanes to wake."""
-    if not issues:
+def release_waiting(
+    connection: Connection, issues: Sequence[str], now: float, finished: Sequence[str] = ()
+) -> set[str]:
+    """Make due what waits for commands that are finished, one way or another; returns the lanes to wake.
+
+    What waits is about the same issue; or, for `finished` commands that are about none, about anything in their lane.
+    """
+    if not issues and not finished:
         return set()
+    related = _table.c.issue.in_(issues)
+    if finished:
+        lanes = sa.select(_table.c.lane).where(_table.c.key.in_(finished))
+        related = sa.or_(related, _table.c.lane.in_(lanes))
     waiting = connection.execute(
         sa.select(_table.c.key, _table.c.lane, _table.c.after).where(
-            _table.c.issue.in_(issues), _table.c.state == "pending", _table.c.next_attempt_at == WAITING
+            related, _table.c.state == "pending", _table.c.next_attempt_at == WAITING
         )
     ).all()
     wanted = {key for row in waiting for key in row.after}
@@ -205,7 +215,7 @@ def _new(command: Command, run_id: str, now: float) -> dict[str, Any]:
         "attempts": 0,
         "failures": 0,
         "created_at": now,
-        "next_attempt_at": WAITING if command.after else now,
+        "next_attempt_at": WAITING if command.after else max(now, command.not_before or now),
         "maybe_sent_at": None,
     }
 
@@ -233,13 +243,15 @@ def _renew(connection: Connection, row: Any, command: Command, run_id: str, now:
         return "existing"
     if row.state == "sent" and (row.answer or {}).get("removed"):
         return "existing"
-    values: dict[str, Any] = {"run_id": run_id}
+    # A message stays its run's, which counts it; what comes later only edits it.
+    values: dict[str, Any] = {} if row.operation == "post_message" else {"run_id": run_id}
     if not same:
         values |= {"payload": payload, "payload_hash": digest, "after": list(command.after)}
         if row.state != "pending":
             due = WAITING if command.after else now
             values |= {"state": "pending", "attempts": 0, "failures": 0, "next_attempt_at": due}
-    connection.execute(sa.update(_table).where(_table.c.key == command.key).values(**values))
+    if values:
+        connection.execute(sa.update(_table).where(_table.c.key == command.key).values(**values))
     return "dead" if row.state == "dead" and same else "waiting" if same else "changed"
 
 
@@ -333,34 +345,15 @@ def save(connection: Connection, outcomes: Sequence[Outcome], now: float) -> set
     others = [outcome for outcome in outcomes if outcome.state != "sent"]
     if sent:
         connection.execute(_SAVE, [_row(outcome, now) for outcome in sent])
-        written = [_written(outcome, now) for outcome in sent if outcome.target and not _idle_answer(outcome)]
-        if written:
-            audit.note_all(connection, written)
+        audit.note_writes(connection, sent, now)
     if others:
         # The answer of an earlier delivery stays: it says which comment to edit.
         keep = _SAVE.values(answer=_table.c.answer)
         rows = [{k: v for k, v in _row(outcome, now).items() if k != "a"} for outcome in others]
         connection.execute(keep, rows)
-    return release_waiting(connection, [o.issue for o in outcomes if o.state != "pending" and o.issue], now)
-
-
-def _idle_answer(outcome: Outcome) -> bool:
-    """Nothing was written: it stood there already, or its place is gone."""
-    answer = outcome.answer or {}
-    return any(answer.get(name) for name in ("existing", "gone", "removed"))
-
-
-def _written(outcome: Outcome, now: float) -> dict[str, Any]:
-    """The entry of a write. Numbers only: a story's address has its title in it."""
-    answer = outcome.answer or {}
-    number = next((answer[name] for name in _NUMBERS if answer.get(name)), None)
-    detail = {"key": outcome.key} | ({"id": number} if number is not None else {})
-    return audit.entry(
-        now, audit.BOT, outcome.target, outcome.operation, outcome.issue or outcome.key, detail
-    )
-
-
-_NUMBERS = ("comment_id", "check_id", "id", "ts")
+    finished = [outcome for outcome in outcomes if outcome.state != "pending"]
+    alone = [outcome.key for outcome in finished if outcome.issue is None]
+    return release_waiting(connection, [o.issue for o in finished if o.issue], now, alone)
 
 
 def _row(outcome: Outcome, now: float) -> dict[str, Any]:

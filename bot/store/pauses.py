@@ -1,6 +1,7 @@
 """Pauses: issues that people told the bot to leave alone, or to be quiet about for a while."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -21,6 +22,24 @@ def begin(connection: Connection, key: str, person: str, now: float, until: floa
 def end(connection: Connection, *keys: str) -> int:
     """End pauses; says how many there were."""
     return int(connection.execute(sa.delete(_table).where(_table.c.key.in_(keys))).rowcount)
+
+
+def until(connection: Connection, key: str, now: float) -> float | None:
+    """When this pause ends (epoch seconds); None where there is none, or where it has no end."""
+    query = sa.select(_table.c.until).where(_table.c.key == key, _table.c.until > now)
+    found: float | None = connection.execute(query).scalar()
+    return found
+
+
+def over(connection: Connection, prefix: str, now: float) -> list[str]:
+    """The names of pauses that ended by themselves and were not pruned yet."""
+    query = sa.select(_table.c.key).where(_table.c.key.startswith(prefix), _table.c.until <= now)
+    return [key.removeprefix(prefix) for key in connection.execute(query).scalars()]
+
+
+def get(connection: Connection, key: str) -> Any | None:
+    """One pause's row."""
+    return connection.execute(sa.select(_table).where(_table.c.key == key)).one_or_none()
 
 
 def active(connection: Connection, prefix: str, names: Sequence[str], now: float) -> set[str]:

@@ -1,47 +1,207 @@
-"""Who may see the pages and start runs: everybody on this machine, elsewhere who has the admin token."""
+"""Who asks, and may they? Everybody on this machine may look; all else asks for a token or a log-in."""
 
 import base64
 import binascii
 import hmac
 import ipaddress
-from dataclasses import dataclass
-from enum import Enum
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
-REALM = {"www-authenticate": 'Basic realm="switchyard", charset="UTF-8"'}
+from bot.store import audit
+from bot.store.database import brief
+from bot.web.knocks import Knocks, retry_after
+from bot.web.roles import Role, Roles
+from bot.web.session import Cookies
+from bot.wiring import App
+
+log = structlog.get_logger()
+
+BASIC = {"www-authenticate": 'Basic realm="switchyard", charset="UTF-8"'}
+BEARER = {"www-authenticate": "Bearer"}
+TOKENS = (
+    ("admin token", "SWITCHYARD_ADMIN_TOKEN", Role.ADMIN),
+    ("operator token", "SWITCHYARD_OPERATOR_TOKEN", Role.OPERATOR),
+    ("viewer token", "SWITCHYARD_VIEWER_TOKEN", Role.VIEWER),
+)
+GUESSES_PER_MINUTE = 20
+"""Wrong tokens and failed log-ins of one address in a minute, after which no token of it is looked at."""
+STRANGERS_PER_MINUTE = 120
+"""Other requests of one address in a minute that nobody logged in made."""
+READING = ("GET", "HEAD")
+_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+
+CLOSED = (
+    "This server can be reached from other machines, so its pages and API are closed. Set "
+    "SWITCHYARD_ADMIN_TOKEN to open them to those who know it, or bind the server to 127.0.0.1."
+)
+WRONG = (
+    "The token is missing or wrong; send the admin's, an operator's or a viewer's as "
+    "`Authorization: Bearer TOKEN`."
+)
+UNCONFIGURED = "No token is configured; set SWITCHYARD_ADMIN_TOKEN and restart to change things here."
+SLOW_DOWN = "Too many requests without a valid token or log-in; slow down."
+CROSS_ORIGIN = "The request came from another site's page, so nothing was done."
 
 
-class Answer(Enum):
-    """What a request may do."""
+class Denied(Exception):
+    """A request that may not: status, words, and headers of the answer."""
 
-    YES = "yes"
-    WRONG_TOKEN = "wrong"  # noqa: S105 (the name of an answer)
-    NO_TOKEN_CONFIGURED = "unconfigured"  # noqa: S105 (the name of an answer)
+    def __init__(self, status: int, words: str, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(words)
+        self.status = status
+        self.headers = dict(headers or {})
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Who asks: a GitHub login or the name of a token, and what they may do."""
+
+    name: str
+    role: Role
+    by: str
+    """token, cookie, or place (somebody on this machine, whom nobody asks)"""
+
+    def may(self, role: Role) -> bool:
+        return self.role >= role
+
+    @property
+    def via(self) -> str:
+        """How the audit log names the way they came: a browser's session is pages."""
+        return "page" if self.by == "cookie" else "api"
 
 
 @dataclass(frozen=True)
 class Access:
-    """The server's address decides whether reading is free; writing always asks for the token."""
+    """Decides for each request; `host` is the address that the server is bound to."""
 
+    app: App
     host: str
-    token: str | None
+    cookies: Cookies
+    roles: Roles
+    guesses: Knocks = field(default_factory=lambda: Knocks(GUESSES_PER_MINUTE))
+    strangers: Knocks = field(default_factory=lambda: Knocks(STRANGERS_PER_MINUTE))
 
-    def may_read(self, request: Request) -> Answer:
+    @property
+    def has_github_login(self) -> bool:
+        secrets = self.app.secrets
+        return bool(secrets.get("GITHUB_CLIENT_ID") and secrets.get("GITHUB_CLIENT_SECRET"))
+
+    @property
+    def has_tokens(self) -> bool:
+        return any(self.app.secrets.get(secret) for _, secret, _ in TOKENS)
+
+    async def need(self, request: Request, role: Role) -> Person:
+        """Who asks, where they have at least this role; Denied where not."""
+        address = address_of(request)
+        offered = _bearer(request) or _password(request)
+        if offered and self.guesses.too_many(address):
+            raise too_many()
+        person = await self.person(request)
+        if person is None:
+            raise self._refusal(request, address)
+        if person.by == "cookie" and request.method not in READING:
+            self.same_origin(request)
+        if not person.may(role):
+            raise Denied(403, f"This needs the role {role}; {person.name} has {person.role}.")
+        return person
+
+    async def person(self, request: Request) -> Person | None:
+        """Who asks; None where that is nobody who is known. Counts wrong tokens."""
+        address = address_of(request)
+        reading = request.method in READING
+        # A browser adds a stored password to any site's request by itself, so with that one only looks.
+        offered = _bearer(request) or (_password(request) if reading else "")
+        if offered and not self.guesses.too_many(address):
+            known = self.holder(offered)
+            if known is not None:
+                return known
+            await self.wrong(address, "token")
+        session = self.cookies.session(request)
+        if session is not None:
+            if session.via != "github":
+                return Person(session.name, session.role, "cookie")
+            role = await self.roles.of(session.name, session.role) if self.has_github_login else None
+            if role is not None:
+                return Person(session.name, role, "cookie")
+        if reading and self._is_here(request):
+            return Person("somebody on this machine", Role.VIEWER, "place")
+        return None
+
+    def holder(self, offered: str) -> Person | None:
+        """Whose token this is. All are compared, so that the time says nothing."""
+        found = None
+        for name, secret, role in reversed(TOKENS):
+            if _same(offered, self.app.secrets.get(secret)):
+                found = Person(name, role, "token")
+        return found
+
+    async def wrong(self, address: str, how: str, actor: str = "unknown", via: str = "api") -> None:
+        """Count a wrong token or a refused log-in, and note it: log-ins each, tokens once a minute."""
+        number = self.guesses.count(address)
+        if via != "page" and number not in (1, GUESSES_PER_MINUTE):
+            return
+        entry = {"actor": actor, "via": via, "action": "login.refused", "subject": address}
+        detail = {"how": how, "times": number}
+        try:
+            await self.app.database.run(lambda c: audit.note(c, time.time(), **entry, detail=detail))
+        except SQLAlchemyError as error:
+            # It is refused all the same.
+            log.error("a refused log-in could not be noted", error=brief(error), **entry)
+
+    def stranger(self, request: Request) -> None:
+        """Count a request that nobody known made; Denied where there are too many."""
+        address = address_of(request)
+        if self.strangers.too_many(address) or self.guesses.too_many(address):
+            raise too_many()
+        self.strangers.count(address)
+
+    def same_origin(self, request: Request) -> None:
+        """Denied where another site's page made the browser send this.
+
+        Browsers say so themselves, of every request that changes something; what says nothing is no browser.
+        """
+        site, origin = request.headers.get("sec-fetch-site"), request.headers.get("origin")
+        public = urlsplit(self.cookies.public_url or "")
+        if origin is not None and public.netloc and origin == f"{public.scheme}://{public.netloc}":
+            return
+        if site is not None:
+            same = site in ("same-origin", "none")
+        else:
+            same = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+        if not same:
+            raise Denied(403, CROSS_ORIGIN)
+
+    def _is_here(self, request: Request) -> bool:
         # The name in the request counts too: it tells a page elsewhere that was pointed at this machine
         # (DNS rebinding), or a proxy that shows this server to others, from somebody who sits here.
-        if is_loopback(self.host) and is_loopback(request.url.hostname or ""):
-            return Answer.YES
-        if self.token is None:
-            return Answer.NO_TOKEN_CONFIGURED
-        offered = _bearer(request) or _password(request)
-        return Answer.YES if _same(offered, self.token) else Answer.WRONG_TOKEN
+        if not (is_loopback(self.host) and is_loopback(request.url.hostname or "")):
+            return False
+        public = urlsplit(self.cookies.public_url or "http://localhost").hostname or ""
+        return is_loopback(public) and not any(name in request.headers for name in _FORWARDED)
 
-    def may_write(self, request: Request) -> Answer:
-        # Only Bearer: a browser adds a stored password to any site's request by itself.
-        if self.token is None:
-            return Answer.NO_TOKEN_CONFIGURED
-        return Answer.YES if _same(_bearer(request), self.token) else Answer.WRONG_TOKEN
+    def _refusal(self, request: Request, address: str) -> Denied:
+        if self.guesses.too_many(address) or self.strangers.too_many(address):
+            return too_many()
+        self.strangers.count(address)
+        reading = request.method in READING
+        if not self.has_tokens and not self.has_github_login:
+            return Denied(403, CLOSED) if reading else Denied(503, UNCONFIGURED)
+        return Denied(401, WRONG, BASIC if reading else BEARER)
+
+
+def too_many() -> Denied:
+    return Denied(429, SLOW_DOWN, {"retry-after": str(retry_after())})
+
+
+def address_of(request: Request) -> str:
+    """The address that a request came from."""
+    return request.client.host if request.client is not None else ""
 
 
 def is_loopback(host: str) -> bool:
@@ -72,6 +232,6 @@ def _password(request: Request) -> str:
     return decoded.partition(":")[2]
 
 
-def _same(offered: str, token: str) -> bool:
+def _same(offered: str, token: str | None) -> bool:
     # Compared as bytes, which also may hold letters beyond ASCII.
-    return bool(offered) and hmac.compare_digest(offered.encode(), token.encode())
+    return token is not None and bool(offered) and hmac.compare_digest(offered.encode(), token.encode())

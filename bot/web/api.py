@@ -1,6 +1,5 @@
-"""The JSON half of the pages: the same data under /api/v1, and the one request that starts a run."""
+"""The JSON half of the pages: the same data and the same actions under /api/v1."""
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
 from sqlalchemy.engine import Connection
@@ -8,32 +7,17 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from bot.store import runs
+from bot.store import audit, runs
 from bot.web import snapshot
-from bot.web.access import REALM, Access, Answer
+from bot.web.access import Access
+from bot.web.actions import QUEUE_CHANGES, Actions
 from bot.web.health import Pulse
+from bot.web.roles import Role
 from bot.wiring import App
 from models.errors import UserFacing
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100
 QUEUE_LIMIT = 10_000
-
-StartRun = Callable[[], Awaitable[str]]
-"""Starts a run over all configured repositories and returns its id; UserFacing says why it cannot."""
-
-CLOSED = (
-    "This server can be reached from other machines, so its pages and API are closed. Set "
-    "SWITCHYARD_ADMIN_TOKEN to open them to those who know it, or bind the server to 127.0.0.1."
-)
-WRONG = "The admin token is missing or wrong; send it as `Authorization: Bearer TOKEN`."
-UNCONFIGURED = "No admin token is configured; set SWITCHYARD_ADMIN_TOKEN and restart to start runs here."
-
-
-def refusal(answer: Answer) -> JSONResponse:
-    """Why a request may not read."""
-    if answer is Answer.NO_TOKEN_CONFIGURED:
-        return JSONResponse({"error": CLOSED}, 403)
-    return JSONResponse({"error": WRONG}, 401, REALM)
 
 
 @dataclass(frozen=True)
@@ -44,7 +28,7 @@ class Api:
     pulse: Pulse
     access: Access
     reports: snapshot.Reports
-    start: StartRun
+    actions: Actions
 
     def routes(self) -> list[Route]:
         return [
@@ -53,21 +37,22 @@ class Api:
             Route("/api/v1/runs/{run_id}", self.one_run, methods=["GET"]),
             Route("/api/v1/runs/{run_id}/{wanted}", self.change_run, methods=["POST"]),
             Route("/api/v1/queue", self.list_queue, methods=["GET"]),
+            Route("/api/v1/queue/retry", self.retry_dead, methods=["POST"]),
+            Route("/api/v1/queue/{key:path}/{wanted}", self.change_queue, methods=["POST"]),
             Route("/api/v1/status", self.show_status, methods=["GET"]),
+            Route("/api/v1/audit", self.list_audit, methods=["GET"]),
         ]
 
     async def list_runs(self, request: Request) -> Response:
-        if (answer := self.access.may_read(request)) is not Answer.YES:
-            return refusal(answer)
-        limit = _limit(request.query_params.get("limit"))
+        await self.access.need(request, Role.VIEWER)
+        limit = _number(request.query_params.get("limit"), DEFAULT_LIMIT, MAX_LIMIT)
         if limit is None:
             return JSONResponse({"error": f"limit must be a number from 1 to {MAX_LIMIT}."}, 400)
         found = await self.app.database.query(lambda c: self.reports.latest(c, limit))
         return JSONResponse({"runs": [report.to_json() for report in found]})
 
     async def one_run(self, request: Request) -> Response:
-        if (answer := self.access.may_read(request)) is not Answer.YES:
-            return refusal(answer)
+        await self.access.need(request, Role.VIEWER)
         run_id = request.path_params["run_id"]
         report = await self.app.database.query(lambda c: self.reports.one(c, run_id))
         if report is None:
@@ -75,61 +60,84 @@ class Api:
         return JSONResponse(report.to_json())
 
     async def list_queue(self, request: Request) -> Response:
-        if (answer := self.access.may_read(request)) is not Answer.YES:
-            return refusal(answer)
+        await self.access.need(request, Role.VIEWER)
         return JSONResponse(await self.app.database.query(lambda c: snapshot.queued(c, QUEUE_LIMIT)))
 
     async def show_status(self, request: Request) -> Response:
-        if (answer := self.access.may_read(request)) is not Answer.YES:
-            return refusal(answer)
+        await self.access.need(request, Role.VIEWER)
 
         def read(connection: Connection) -> dict[str, object]:
             return snapshot.status(self.app, self.pulse, connection)
 
         return JSONResponse(await self.app.database.query(read))
 
+    async def list_audit(self, request: Request) -> Response:
+        """The audit log, the newest first; `next` is what `before` asks for the entries before these."""
+        await self.access.need(request, Role.ADMIN)
+        query = request.query_params
+        limit = _number(query.get("limit"), MAX_LIMIT, 10 * MAX_LIMIT)
+        before = _number(query.get("before"), 0, 2**53)
+        if limit is None or before is None:
+            words = f"limit must be a number from 1 to {10 * MAX_LIMIT}, and before an entry's id."
+            return JSONResponse({"error": words}, 400)
+        found = await self.app.database.query(
+            lambda c: audit.entries(
+                c, limit=limit, actor=query.get("actor"), subject=query.get("subject"), before=before or None
+            )
+        )
+        more = found[-1]["id"] if len(found) == limit else None
+        return JSONResponse({"entries": found, "next": more})
+
+    async def start_run(self, request: Request) -> Response:
+        person = await self.access.need(request, Role.OPERATOR)
+        try:
+            run_id = await self.actions.start(person)
+        except UserFacing as error:
+            return JSONResponse({"error": str(error)}, 409)
+        where = {"location": f"/api/v1/runs/{run_id}"}
+        return JSONResponse({"run_id": run_id, "status": "running"}, 202, where)
+
     async def change_run(self, request: Request) -> Response:
         """Pause, resume or cancel a run; `?undelivered=drop` forgets what a cancelled one has not sent."""
-        if (refused := self._may_write(request)) is not None:
-            return refused
+        person = await self.access.need(request, Role.OPERATOR)
         run_id, wanted = request.path_params["run_id"], request.path_params["wanted"]
         undelivered = request.query_params.get("undelivered", "keep")
         if wanted not in runs.CHANGES:
             return JSONResponse({"error": f"A run can {', '.join(runs.CHANGES)}; not {wanted[:40]!r}."}, 404)
         if undelivered not in ("keep", "drop") or (undelivered == "drop" and wanted != "cancel"):
             return JSONResponse({"error": "undelivered is keep or drop, and only cancel may drop."}, 400)
-        drop = undelivered == "drop"
         try:
-            status, dropped = await self.app.database.run(lambda c: runs.change(c, run_id, wanted, drop=drop))
+            status, dropped = await self.actions.change_run(
+                person, run_id, wanted, drop=undelivered == "drop"
+            )
         except UserFacing as error:
             return JSONResponse({"error": str(error)}, 409)
         return JSONResponse({"run_id": run_id, "status": status, "dropped": dropped})
 
-    def _may_write(self, request: Request) -> Response | None:
-        """None where it may; else the refusal."""
-        answer = self.access.may_write(request)
-        if answer is Answer.NO_TOKEN_CONFIGURED:
-            return JSONResponse({"error": UNCONFIGURED}, 503)
-        if answer is not Answer.YES:
-            return JSONResponse({"error": WRONG}, 401, {"www-authenticate": "Bearer"})
-        return None
-
-    async def start_run(self, request: Request) -> Response:
-        if (refused := self._may_write(request)) is not None:
-            return refused
+    async def change_queue(self, request: Request) -> Response:
+        """Retry or discard one command; its key is percent-encoded in the path."""
+        person = await self.access.need(request, Role.OPERATOR)
+        key, wanted = request.path_params["key"], request.path_params["wanted"]
+        if wanted not in QUEUE_CHANGES:
+            words = f"A command can be told to {' or '.join(QUEUE_CHANGES)}; not {wanted[:40]!r}."
+            return JSONResponse({"error": words}, 404)
         try:
-            run_id = await self.start()
+            await self.actions.change_queue(person, key, wanted)
         except UserFacing as error:
-            return JSONResponse({"error": str(error)}, 409)
-        where = {"location": f"/api/v1/runs/{run_id}"}
-        return JSONResponse({"run_id": run_id, "status": "running"}, 202, where)
+            return JSONResponse({"error": f"{error}; GET /api/v1/queue lists them."}, 404)
+        return JSONResponse({"key": key, "state": "pending" if wanted == "retry" else "dropped"})
+
+    async def retry_dead(self, request: Request) -> Response:
+        """Retry all dead letters."""
+        person = await self.access.need(request, Role.OPERATOR)
+        return JSONResponse({"retried": await self.actions.retry_dead(person)})
 
 
-def _limit(text: str | None) -> int | None:
-    """How many runs were asked for; None where that is no sensible number."""
+def _number(text: str | None, default: int, most: int) -> int | None:
+    """The number that was asked for; None where that is no sensible one."""
     if text is None:
-        return DEFAULT_LIMIT
-    if not text.isascii() or not text.isdigit() or len(text) > 4:
+        return default
+    if not text.isascii() or not text.isdigit() or len(text) > 16:
         return None
     number = int(text)
-    return number if 1 <= number <= MAX_LIMIT else None
+    return number if 1 <= number <= most else None

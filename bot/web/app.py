@@ -1,6 +1,7 @@
 """The web application: health, metrics, pages and API, behind one shield against surprises."""
 
 import asyncio
+from urllib.parse import urlencode
 
 import sqlalchemy as sa
 import structlog
@@ -9,15 +10,21 @@ from starlette.datastructures import MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from bot import metrics
-from bot.web.access import Access, Answer
-from bot.web.api import Api, StartRun
+from bot.report import environment
+from bot.web import slack
+from bot.web.access import READING, Access, Denied
+from bot.web.actions import Actions, StartRun
+from bot.web.api import Api
 from bot.web.health import Pulse, readiness
+from bot.web.login import Login
 from bot.web.pages import Pages
+from bot.web.roles import Roles
+from bot.web.session import Cookies, signing_key
 from bot.web.snapshot import Reports
 from bot.wiring import App
 
@@ -27,11 +34,12 @@ HEADERS = {
     # Pages carry their style in themselves and load nothing; the empty icon is a data: address.
     "content-security-policy": (
         "default-src 'none'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     ),
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    # Not no-referrer: browsers would then hide the origin of our own forms from us, too.
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
@@ -44,14 +52,15 @@ _WORDS = {
 
 def create_app(app: App, *, host: str, pulse: Pulse, start: StartRun) -> Starlette:
     """The application for one running bot; `host` is the address that the server is bound to."""
-    access = Access(host, app.secrets.get("SWITCHYARD_ADMIN_TOKEN"))
-    reports = Reports(app)
+    cookies = Cookies(signing_key(app.secrets), app.settings.monitoring.public_url)
+    access = Access(app, host, cookies, Roles(app))
+    actions, reports = Actions(app, start), Reports(app)
 
     async def healthz(request: Request) -> Response:
         return JSONResponse({"status": "ok"})
 
     async def readyz(request: Request) -> Response:
-        details = access.may_read(request) is Answer.YES
+        details = await access.person(request) is not None
         ready, document = await readiness(app, pulse, details=details)
         return JSONResponse(document, 200 if ready else 503)
 
@@ -59,24 +68,48 @@ def create_app(app: App, *, host: str, pulse: Pulse, start: StartRun) -> Starlet
         text = await asyncio.to_thread(metrics.render, app, pulse)
         return Response(text, headers={"content-type": metrics.CONTENT_TYPE})
 
+    async def not_there(request: Request, error: Exception) -> Response:
+        # Who looks for a way in finds paths that are none.
+        if await access.person(request) is None:
+            try:
+                access.stranger(request)
+            except Denied as denied:
+                return await _denied(request, denied)
+        return _http_error(error)
+
     return Starlette(
         routes=[
             Route("/healthz", healthz, methods=["GET"]),
             Route("/readyz", readyz, methods=["GET"]),
-            *Api(app, pulse, access, reports, start).routes(),
-            *Pages(app, pulse, access, reports).routes(),
+            *Api(app, pulse, access, reports, actions).routes(),
+            *Pages(app, pulse, access, reports, actions).routes(),
+            *Login(app, access).routes(),
+            *slack.routes(app),
             Route(app.settings.monitoring.metrics_endpoint, scrape, methods=["GET"]),
         ],
         middleware=[Middleware(Shield)],
-        exception_handlers={HTTPException: _http_error},
+        exception_handlers={HTTPException: not_there, Denied: _denied},
     )
 
 
-async def _http_error(request: Request, error: Exception) -> Response:
+def _http_error(error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = getattr(error, "headers", None)
     words = _WORDS.get(status, "The request cannot be answered.")
     return JSONResponse({"error": words}, status, headers)
+
+
+async def _denied(request: Request, error: Exception) -> Response:
+    """JSON for programs; people with a browser log in, or read why not on a page."""
+    assert isinstance(error, Denied)
+    path = request.url.path
+    if path.startswith("/api/") or "text/html" not in request.headers.get("accept", ""):
+        return JSONResponse({"error": str(error)}, error.status, error.headers)
+    if error.status == 401:
+        wanted = f"?{urlencode({'next': path})}" if request.method in READING and path != "/" else ""
+        return RedirectResponse(f"/login{wanted}", 303)
+    page = environment().get_template("message.html")
+    return HTMLResponse(page.render(words=str(error)), error.status, error.headers)
 
 
 class Shield:

@@ -15,6 +15,7 @@ from bot import runs as engine
 from bot.batches import IDLE_PAUSE, work_batches
 from bot.fetch import Params
 from bot.intake import work_inbox
+from bot.people import work_people
 from bot.repositories import NONE, served
 from bot.repository_config import keep
 from bot.schedule import missed as missed_fire
@@ -49,6 +50,7 @@ class Background:
             "batches": lambda: work_batches(self.app, IDLE_PAUSE),
             "runs": self._drive_runs,
             "inbox": lambda: work_inbox(self.app),
+            "people": lambda: work_people(self.app),
             "configurations": lambda: keep(self.app),
         }
         tasks = [asyncio.create_task(self._keep(name, work)) for name, work in works.items()]

@@ -5,8 +5,9 @@ import hashlib
 import json
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Self
 
 import structlog
@@ -28,13 +29,15 @@ log = structlog.get_logger()
 MOST = 25 * 1024 * 1024
 """Bytes of a body; GitHub sends no more."""
 ROOM = 4 * MOST
-"""Bytes of deliveries that are in memory at one time, and one delivery more; whose next part finds no room has to wait."""
+"""Bytes of deliveries in memory at one time, and one delivery more; whose next part finds no room has to wait."""
 LARGE = 1024 * 1024
 """The signature of a body above this is computed in a thread."""
 BODY_TIMEOUT = 20.0
 """Seconds in which a body must have come; GitHub gives up after ten."""
 LINGER = 0.002
 """Seconds that a write waits for more deliveries to join its commit."""
+FEW = 4
+"""Fewer deliveries than these in a commit, and the next does not wait for more."""
 TOGETHER = 500
 """Deliveries in one commit at most."""
 PATIENCE = 9.0
@@ -88,29 +91,38 @@ class Writer:
         self._waiting.append((row, future))
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._drain())
-        async with asyncio.timeout(PATIENCE):
-            return await future
+        return await future
 
     async def _drain(self) -> None:
+        alone = True
         while self._waiting:
-            await asyncio.sleep(LINGER)
-            waiting = [(row, future) for row, future in self._waiting if not future.done()]
-            group, self._waiting = waiting[:TOGETHER], waiting[TOGETHER:]
-            if not group:
-                continue
+            # One that comes alone is stored at once; what comes meanwhile goes together.
+            await asyncio.sleep(0 if alone else LINGER)
+            alone = len(self._waiting) < FEW
+            group, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
             rows = [row for row, _ in group]
-            try:
-                new = await self.database.run(lambda c, rows=rows: inbox.store(c, rows))  # type: ignore[misc]
-            except Exception as error:  # each sender must learn of it, whatever it was
-                for _, future in group:
-                    if not future.done():
-                        future.set_exception(error)
+            storing = asyncio.ensure_future(self.database.run(partial(inbox.store, rows=rows)))
+            while not (await asyncio.wait([storing], timeout=PATIENCE))[0]:
+                # One timer for all: those who came later need not wait longer to learn that it stands still.
+                late, self._waiting = self._waiting, []
+                _tell([*group, *late], TimeoutError("the database does not answer in time"))
+            error = storing.exception()
+            if error is not None:
+                _tell(group, error)
                 continue
+            new = storing.result()
             for row, future in group:
                 if not future.done():
                     future.set_result(row.id in new)
                 new.discard(row.id)
             self.stored()
+
+
+def _tell(group: "Sequence[tuple[Received, asyncio.Future[bool]]]", error: BaseException) -> None:
+    """Each sender must learn of it, whatever it was."""
+    for _, future in group:
+        if not future.done():
+            future.set_exception(error)
 
 
 @dataclass(slots=True)
@@ -296,13 +308,15 @@ def _plain(text: str) -> str:
     return text.encode("utf-8", "replace").decode().replace("\0", "?")
 
 
+_HEADERS = (
+    (b"content-type", b"application/json"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"no-store"),
+)
+
+
 async def _answer(send: Send, status: int, document: Mapping[str, Any]) -> None:
     body = json.dumps(document).encode()
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"content-length", str(len(body)).encode()),
-        (b"x-content-type-options", b"nosniff"),
-        (b"cache-control", b"no-store"),
-    ]
+    headers = [*_HEADERS, (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -44,7 +44,8 @@ async def serve(app: App, host: str, port: int) -> None:
             await installations.look(app)
             await stack.enter_async_context(background.running())
             pages = create_app(app, host=host, pulse=pulse, start=background.begin_asked)
-            server = _Server(Door(pages, app.database, sources(app.secrets), app.delivered.set))
+            door = Door(pages, app.database, sources(app.secrets), app.delivered.set)
+            server = _Server(door, app.settings.access.trusted_proxies)
             with _on_stop(server.stop):
                 async with _scheduling(scheduler, pulse):
                     await background.catch_up()
@@ -101,7 +102,7 @@ class _Server(uvicorn.Server):
 
     announce = ""
 
-    def __init__(self, application: object) -> None:
+    def __init__(self, application: object, proxies: Sequence[str] = ()) -> None:
         super().__init__(
             uvicorn.Config(
                 application,  # type: ignore[arg-type]
@@ -111,7 +112,8 @@ class _Server(uvicorn.Server):
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                proxy_headers=False,
+                proxy_headers=bool(proxies),
+                forwarded_allow_ips=list(proxies),
                 timeout_graceful_shutdown=GRACE,
             )
         )

@@ -21,7 +21,7 @@ from bot.wiring import App
 from integrations.slack import payloads_home
 from integrations.slack.payloads_home import Waiting
 from integrations.slack.webhook import READS, Interaction
-from integrations.slack.webhook_app import MOST, Reader, SlackEndpoint
+from integrations.slack.webhook_app import MOST, PATIENCE, Reader, SlackEndpoint
 from models.errors import SwitchyardError
 from models.report import RunReport
 from models.tables import CaseRow
@@ -56,6 +56,7 @@ def routes(app: App, read: Reader | None = None) -> list[Route]:
         store=Store(app).add,
         read=read or Reads(app).answer,
         team=workspace.team,
+        patience=PATIENCE,
     )
 
     async def events(request: Request) -> Response:
@@ -85,7 +86,7 @@ class Store:
     """Puts interactions into the inbox, together with others that come at the same time."""
 
     def __init__(self, app: App) -> None:
-        self._writer = Writer(app.database, app.delivered.set)
+        self._writer = Writer(app.database, app.interacted.set)
 
     async def add(self, interaction: Interaction) -> None:
         """Returns after the commit; a repeat of Slack's is stored once. Raises where the database does not answer."""
@@ -160,7 +161,7 @@ class Reads:
         return payloads_home.status(
             report,
             waiting=sum(lane.waiting for lane in lanes),
-            people=_people(connection),
+            people=people_waiting(connection),
             refused=sum(lane.dead for lane in lanes),
             down=down,
             report_url=f"{url.rstrip('/')}/" if url else "",
@@ -189,11 +190,14 @@ def _latest(connection: Connection) -> RunReport | None:
         return None
     totals = runs.totals(connection, row.id)
     return RunReport(
-        run_id=row.id, status=row.status, triaged=totals.get("triaged", 0), failed=totals.get("failed", 0)
+        run_id=row.id,
+        status="ended" if row.status == "done" else row.status,
+        triaged=totals.get("triaged", 0),
+        failed=totals.get("failed", 0),
     )
 
 
-def _people(connection: Connection) -> int:
+def people_waiting(connection: Connection) -> int:
     """Cases that wait for a person, less those that somebody put off."""
     quiet = pauses.is_quiet(_cases.c.key, time.time())
     query = sa.select(sa.func.count()).select_from(_cases).where(cases.needs_person(), sa.not_(quiet))

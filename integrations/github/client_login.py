@@ -8,14 +8,16 @@ import base64
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 import httpx
 
+from integrations.github.client import GithubClient
 from integrations.http import request_json
 from models.errors import Rejected, Transient
 
 TIMEOUT = 10.0
+LEVELS = ("admin", "maintain", "write", "triage", "read", "none")
 SHOWN = "GITHUB_CLIENT_ID and GITHUB_CLIENT_SECRET"
 
 
@@ -75,6 +77,22 @@ class LoginApp:
         if not isinstance(login, str) or not login:
             raise Transient("github: /user came as something else than an account")
         return login
+
+
+async def permission(client: GithubClient, repo: str, login: str) -> str:
+    """What an account may do in a repository: admin, maintain, write, triage, read or none."""
+    address = f"/repos/{repo}/collaborators/{quote(login, safe='')}/permission"
+    try:
+        _, data = await client.read(address, repo)
+    except Rejected as error:
+        if error.status == 404:
+            # No such account, or a repository that the bot itself does not see.
+            return "none"
+        raise
+    found = data if isinstance(data, Mapping) else {}
+    # A role of an organisation's own making stands on one of GitHub's, which the older key names.
+    known = (found.get("role_name"), found.get("permission"))
+    return next((str(name) for name in known if name in LEVELS), "none")
 
 
 def challenge(verifier: str) -> str:

@@ -120,7 +120,8 @@ class PullRoutes:
         for name in ("name", "head_sha"):
             if not isinstance(data.get(name), str) or not data[name]:
                 raise invalid("CheckRun", name, "missing_field")
-        run = {"id": repo.new_id(), "started_at": now_text(), "status": "queued", "conclusion": None}
+        run: dict[str, Any] = {"id": repo.new_id(), "started_at": now_text()}
+        run |= {"status": "queued", "conclusion": None}
         self._of(repo).runs[run["id"]] = run
         self._change(run, data)
         return json_answer(201, self._shown(repo, run))

@@ -6,7 +6,7 @@ from typing import Any
 from integrations.slack.payloads_blocks import (
     MAX_SECTION,
     Block,
-    clean,
+    code,
     context,
     escape,
     fitting,
@@ -44,9 +44,9 @@ def digest(
     """The run's one message: (plain text, blocks). Counts first, then the most urgent, then who is needed.
 
     `usual` are the counts by route that the last runs had on average. `people` is how many cases need a person, where
-    that is more than those of the route needs_human: some wait for an approval. `in_thread` is how many of the cases that need
-    a person are told in the message's thread; where it is not given, `waiting` lists them here. `report_url` is
-    where the report can be read, if anywhere.
+    that is more than those of the route needs_human: some wait for an approval. `in_thread` is how many of them are
+    told in the message's thread; where it is not given, `waiting` lists them here. `report_url` is where the report
+    can be read, if anywhere.
     """
     head = f"Triage: {_count(report.triaged, 'issue')}"
     counts = "  ·  ".join(
@@ -73,12 +73,12 @@ def digest(
 
 def _foot(report: RunReport, url: str) -> Block:
     read = f"{link(url, 'Report')} · " if url else ""
-    return context(f"{read}run `{clean(report.run_id, 80).replace('`', '')}` · {escape(report.name)}")
+    return context(f"{read}run {code(report.run_id)} · {escape(report.name)}")
 
 
 def _facts(report: RunReport) -> list[str]:
     stories = report.stories
-    facts = [f"{stories['created']} stories created"]
+    facts = ["1 story created" if stories["created"] == 1 else f"{stories['created']} stories created"]
     if stories["existing"]:
         facts.append(f"{stories['existing']} stood already")
     queued = stories["queued"] + report.github["queued"]
@@ -89,7 +89,7 @@ def _facts(report: RunReport) -> list[str]:
     if dead:
         facts.append(f"*{dead} updates were refused* (`switchyard queue list`)")
     if report.failed:
-        facts.append(f"*{report.failed} cases failed*")
+        facts.append(f"*{_count(report.failed, 'case')} failed*")
     return facts
 
 
@@ -119,7 +119,5 @@ def security_digest(report: RunReport, lines: Sequence[CaseLine]) -> tuple[str, 
         title = f"{link(line.url, line.ref)} {escape(line.title)}{story}"
         blocks.append(section(fitting(title, facts, len(facts), "in the story")))
     rest = f"{total - len(lines)} more are stories with the label security. " if total > len(lines) else ""
-    blocks.append(
-        context(f"{rest}Please answer here, not on the public issue. Run `{clean(report.run_id, 80)}`")
-    )
+    blocks.append(context(f"{rest}Please answer here, not on the public issue. Run {code(report.run_id)}"))
     return head, blocks

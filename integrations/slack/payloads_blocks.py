@@ -19,6 +19,7 @@ _UNSEEN = re.compile(
 )
 _FORMATS = re.compile(r"([@*_~`])")
 _ADDRESS = re.compile(r"https?://[^\s<>|\"`\x00-\x20\x7f]+")
+_PLAIN_NAME = re.compile(r"[A-Za-z0-9:._+-]{1,100}", re.ASCII)
 _PLAIN_REF = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}#[0-9]{1,10}", re.ASCII)
 
 
@@ -38,10 +39,15 @@ def escape(text: str, limit: int = MAX_TITLE) -> str:
 
 def link(url: str, words: str) -> str:
     """A link of ours; the words alone where the address is none."""
-    shown = words if _PLAIN_REF.fullmatch(words) else escape(words) or "(unnamed)"
+    shown = words if _PLAIN_REF.fullmatch(words) else escape(words).replace("|", "/") or "(unnamed)"
     address = url.replace("&", "&amp;")
     is_address = len(address) <= MAX_ADDRESS and _ADDRESS.fullmatch(url)
     return f"<{address}|{shown}>" if is_address else shown
+
+
+def code(name: str) -> str:
+    """A name of ours that may be copied as it stands; of any other text the harmless form."""
+    return f"`{name if _PLAIN_NAME.fullmatch(name) else escape(name, 80).replace('`', '') or '-'}`"
 
 
 def header(text: str) -> Block:

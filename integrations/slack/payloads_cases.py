@@ -40,7 +40,7 @@ def case_message(line: CaseLine) -> Message:
     if line.route == "security":
         return _for_review(line)
     return f"{_name(line)} needs a person: {escape(line.title)}", [
-        section(case_text(line)),
+        section(f":raising_hand: {case_text(line)}"),
         decision(line),
     ]
 
@@ -168,7 +168,7 @@ def likeliest(line: CaseLine) -> list[tuple[str, float]]:
 def case_text(line: CaseLine) -> str:
     """Title, weight and reasons of a case, in three lines."""
     facts = [f"*{escape(str(line.detail.get('severity') or 'low'), 20)}*", f"urgency {line.urgency:.0f}"]
-    return f"{_title(line)}\n{' · '.join(facts)}{_story(line)}{why_line(line)}"
+    return f"{_title(line)}\n{' · '.join(facts)}{_story(line)}\n{why_line(line).strip()}".rstrip()
 
 
 def case_line(line: CaseLine) -> str:

@@ -72,7 +72,7 @@ def queue(lanes: Sequence[Waiting]) -> str:
     entries = []
     for lane in busy:
         dead = f" · {lane.dead} refused" if lane.dead else ""
-        reason = f": {escape(lane.reason, 200)}" if lane.reason else ""
+        reason = f": {escape(lane.reason.removeprefix(f'{lane.target}: '), 200)}" if lane.reason else ""
         entries.append(f"• {escape(lane.target, 40)} *{lane.waiting}*{dead}{reason}")
     total = sum(lane.waiting for lane in busy)
     return fitting(f"*{total}* updates wait", entries, len(entries), "in `switchyard queue list`")

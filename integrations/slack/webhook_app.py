@@ -38,7 +38,9 @@ HELP = (
     "`/triage status` how it goes  ·  `/triage queue` what waits  ·  `/triage why owner/name#1` what spoke for it\n"
     "`/triage route owner/name#1 bug` correct it  ·  `/triage run` look now  ·  `/triage mute 2h` less noise here"
 )
-TRY_AGAIN = "Not noted: the database does not answer just now. Please try again in a moment."
+TRY_AGAIN = (
+    "The database does not answer just now, so this may not have been noted. Please try again in a moment."
+)
 NOT_SERVED = "This workspace is not served by this bot."
 UNKNOWN = "This button is not known here any more; the newest message about the issue has one that works."
 TOO_LONG = f"That is too long for a command; {MOST_COMMAND} characters are enough. `/triage help` tells what there is."

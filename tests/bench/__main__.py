@@ -16,7 +16,7 @@ import httpx
 import psutil
 
 from bot.sandbox import environment, load_issues, start_process
-from tests.bench import rates, router
+from tests.bench import intake, rates, router
 from tests.bench.process import DATA, ROOT, Measured, measure
 
 FREE = {
@@ -131,7 +131,7 @@ def rows(folder: Path, *, short: bool) -> Iterator[tuple[str, str, str]]:
     yield "serve ready", "≤ 3 s", f"{ready:.2f} s"
     yield "serve idle, over 20 s", "≤ 3 % of a core", f"{idle:.1f} %"
     yield from rates.rows(short=short)
-
+    yield from intake.rows(_new(folder), short=short)
     yield from router.rows(_new(folder), short=short)
 
 
@@ -189,10 +189,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--short", action="store_true", help="leave out what takes minutes")
     options = parser.parse_args()
-    print(f"{'figure':40}{'wanted':24}measured")
+    print(f"{'figure':52}{'wanted':26}measured")
     with tempfile.TemporaryDirectory() as folder:
         for figure, wanted, measured in rows(Path(folder), short=options.short):
-            print(f"{figure:40}{wanted:24}{measured}", flush=True)
+            print(f"{figure:52}{wanted:26}{measured}", flush=True)
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import argparse
 import json
+import math
 import os
 import statistics
 import subprocess
@@ -11,7 +12,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -211,19 +211,23 @@ def until_story(folder: Path, *, short: bool) -> Iterator[Row]:
     """From when a delivery was due to when its story stood in the sandbox."""
     count = 20 * (10 if short else 40)
     with sandbox(folder, count) as (http, env), serving(folder, env) as served:
-        sent = send(Plan(served.port, count, SERVED, rate=20))
-        for _ in range(300):
-            stories = http.get("/_control/stories", params={"offset": 0, "limit": count * 2}).json()
-            if len(stories) >= count:
-                break
-            time.sleep(0.1)
-    made = {s["external_id"]: datetime.fromisoformat(s["created_at"]).timestamp() for s in stories}
-    waits = [made[f"story:{SERVED}#{n}"] - due for n, due in enumerate(sent["due"], 1)]
+        with sending(Plan(served.port, count, SERVED, rate=20)) as process:
+            # The sandbox's stories tell whole seconds only: seen here, a tenth of a second late at most.
+            seen: dict[str, float] = {}
+            deadline = time.monotonic() + count / 20 + 60
+            while len(seen) < count and time.monotonic() < deadline:
+                found = http.get("/_control/stories", params={"offset": len(seen)}).json()
+                for story in found:
+                    seen.setdefault(story["external_id"], time.time())
+                time.sleep(0.1)
+            out, _ = process.communicate(timeout=60)
+    due = json.loads(out)["due"]
+    waits = [seen.get(f"story:{SERVED}#{n}", math.inf) - at for n, at in enumerate(due, 1)]
     cuts = statistics.quantiles(waits, n=100, method="inclusive")
     yield (
         "delivery to story at 20/s",
         "p50 ≤ 2 s, p99 ≤ 5 s",
-        f"p50 {cuts[49]:.2f} s, p99 {cuts[98]:.2f} s, {len(stories)} stories of {count}",
+        f"p50 {cuts[49]:.2f} s, p99 {cuts[98]:.2f} s, {len(seen)} stories of {count}",
     )
 
 
@@ -242,7 +246,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         for part in [parts[options.only]] if options.only else parts.values():
             for figure, wanted, measured in part(_new(Path(name)), short=options.short):
-                print(f"{figure:52}{wanted:24}{measured}", flush=True)
+                print(f"{figure:52}{wanted:26}{measured}", flush=True)
 
 
 if __name__ == "__main__":

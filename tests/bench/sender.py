@@ -7,7 +7,6 @@ import asyncio
 import hashlib
 import hmac
 import json
-import math
 import statistics
 import sys
 import time
@@ -103,6 +102,7 @@ class _Connection(asyncio.Protocol):
         self._pool = pool
         self._received = b""
         self._due = 0.0
+        self.request = (b"", 0.0)
         self._transport: asyncio.WriteTransport
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -110,6 +110,7 @@ class _Connection(asyncio.Protocol):
 
     def send(self, request: bytes, due: float) -> None:
         self._due = due
+        self.request = (request, due)
         self._transport.write(request)
 
     def data_received(self, data: bytes) -> None:
@@ -190,8 +191,9 @@ class _Pool:
         if connection in self._free:
             self._free.remove(connection)
         elif not self._done.is_set():
-            self.sent.statuses[0] += 1
-            self.sent.seconds.append(math.inf)
+            # It was closed for being idle as the request went out: GitHub opens another one, too.
+            self._waiting.appendleft(connection.request)
+            self._go_on()
 
 
 def main() -> None:

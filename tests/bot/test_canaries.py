@@ -13,7 +13,7 @@ import threading
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
@@ -45,7 +45,8 @@ SECRETS = {
     name: canary(name)
     for name in (
         "GITHUB_TOKEN", "GITHUB_WEBHOOK_SECRET", "GITHUB_CLIENT_SECRET", "SHORTCUT_API_TOKEN",
-        "SHORTCUT_WEBHOOK_SECRET", "SLACK_SIGNING_SECRET", "NOTION_TOKEN", "SMTP_PASSWORD", "LLM_API_KEY", "SWITCHYARD_ADMIN_TOKEN",
+        "SHORTCUT_WEBHOOK_SECRET", "SLACK_SIGNING_SECRET", "NOTION_TOKEN", "SMTP_PASSWORD", "LLM_API_KEY",
+        "SWITCHYARD_ADMIN_TOKEN",
         "SWITCHYARD_OPERATOR_TOKEN", "SWITCHYARD_VIEWER_TOKEN", "SWITCHYARD_HOOK_SECRET",
     )
 } | {
@@ -208,6 +209,8 @@ def look_at_everything(world: World, watch: Watch, sent: list[Request]) -> None:
         watch.look(f"body of {where}", request.body)
 
 
+@pytest.mark.slow
+@pytest.mark.timeout(300)
 def test_no_secret_shows_anywhere(world: World, sent: list[Request]) -> None:
     watch = Watch(SECRETS, WRITTEN)
     path = python_path(world)
@@ -223,7 +226,7 @@ def test_no_secret_shows_anywhere(world: World, sent: list[Request]) -> None:
     echo(world, "shortcut", "POST .*/stories/bulk", status=400, times=2)
     echo(world, "slack", "POST .*", status=400, times=1)
     echo(world, "webhook", "POST .*", status=410, times=1)
-    run("run", "--json", "--wait", "15s")
+    run("run", "--json", "--wait", "4s")
     run("runs", "list", "--json")
     run("queue", "list")
     run("queue", "list", "--json")
@@ -232,12 +235,12 @@ def test_no_secret_shows_anywhere(world: World, sent: list[Request]) -> None:
         echo(world, service, status=status)
     run("doctor")
     run("doctor", "--json")
-    run("run", "--full", "--wait", "3s")
+    run("run", "--full", "--wait", "1s")
     run("run", "--dry-run")
     for service in ("github", "shortcut", "slack", "webhook"):
         world.control(service=service, fault="none")
         echo(world, service, status=404, times=2, rate=0.5)
-    run("run", "--full", "--json", "--wait", "10s")
+    run("run", "--full", "--json", "--wait", "4s")
     assert "[redacted" in json.dumps(world.run("queue", "list", "--json").json), "services were quoted"
     look_at_everything(world, watch, sent)
     assert watch.seen > 100_000
@@ -250,12 +253,20 @@ def test_no_secret_shows_on_pages_and_in_logs_of_serve(world: World, sent: list[
     for service, status in (("shortcut", 403), ("slack", 401), ("webhook", 500)):
         echo(world, service, status=status)
     echo(world, "github", "POST .*", status=422, rate=0.5)
-    start, err = world.start, []
+    start, out, err = world.start, list[str](), list[str]()
+    readers: list[threading.Thread] = []
+
+    def read(pipe: IO[str], lines: list[str]) -> None:
+        with pipe:
+            lines.extend(pipe)
 
     def start_loud(*arguments: str, **_: str) -> "subprocess.Popen[str]":
         process = start(*arguments, python_path=python_path(world))
         # Somebody has to read along: a full pipe would stop the server.
-        threading.Thread(target=lambda: err.extend(process.stderr or ()), daemon=True).start()
+        for pipe, lines in ((process.stdout, out), (process.stderr, err)):
+            assert pipe is not None
+            readers.append(threading.Thread(target=read, args=(pipe, lines), daemon=True))
+            readers[-1].start()
         return process
 
     world.start = start_loud  # type: ignore[method-assign]
@@ -285,9 +296,10 @@ def test_no_secret_shows_on_pages_and_in_logs_of_serve(world: World, sent: list[
     finally:
         served.process.terminate()
         served.process.wait(30)
+        for reader in readers:
+            reader.join(30)
         served.http.close()
-    assert served.process.stdout is not None
-    watch.look("serve stdout", served.process.stdout.read())
+    watch.look("serve stdout", "".join(out))
     watch.look("serve stderr", "".join(err))
     assert "Traceback" not in "".join(err)
     assert len("".join(err)) > 10_000, "the logs were to be loud"

@@ -57,10 +57,8 @@ async def test_a_body_at_the_limit(tmp_path: Path, extra: int, status: int, anno
 
     door = Door(nothing, database, sources(SECRETS), lambda: None)
     # More than fit at one time: they wait for one another.
-    assert (
-        await asyncio.gather(*(ask(door, case) for _ in range(6)))
-        == [status] + [200 if status == 202 else 413] * 5
-    )
+    answers = await asyncio.gather(*(ask(door, case) for _ in range(6)))
+    assert sorted(answers) == ([200] * 5 + [202] if status == 202 else [413] * 6)
     assert await database.run(door_fuzz.handle) == (status == 202)
     database.dispose()
 

@@ -19,9 +19,13 @@ from bot.wiring import build, close
 from config.load import load
 from models.case import Case, Decision
 from models.issue import Issue
+from models.router import train
+from models.router.base import load_base
 from models.router.store import Store
+from models.router.text import Text
 from models.tables import METADATA
 from tests.models.router import corpus
+from tests.models.router.test_train import model_of
 from tests.nodes.build import REPO, issue, prediction
 from tests.world import World
 
@@ -183,6 +187,54 @@ def test_the_last_corrector_wins_and_disagreement_is_counted(connection: Connect
     assert (row.label, row.weight) == ("docs", 5.0)
     assert found.sources == {REPO: 1, "corrections": 1, "disagreements": 1}
     assert counted(connection) == (0, 0, 2)
+
+
+def speak(connection: Connection, after: str, at: float) -> None:
+    before = connection.execute(sa.select(cases._cases).where(cases._cases.c.key == f"{REPO}#7")).one()
+    word = Correction(f"{REPO}#7", before.route, after, "ann", "comment", at)
+    learning.record(connection, word, before.detail, ("good first issue",))
+
+
+def test_words_and_labels_are_all_kept_in_their_order(connection: Connection) -> None:
+    store(connection, routed(issue()))
+    speak(connection, "feature", NOW + 1)
+    told = learning.told(connection, [f"{REPO}#7", f"{REPO}#8"])
+    (word,) = told.values()
+    assert (word.route, word.person, word.via, word.labels) == (
+        "feature",
+        "ann",
+        "comment",
+        ("good first issue",),
+    )
+    assert word.number == learning.last(connection, f"{REPO}#7").id  # type: ignore[union-attr]
+    store(connection, routed(issue(), "feature", "person"), now=NOW + 2)
+    # A label, another label, and a word again; a person's word was no mistake of the model's.
+    store(connection, routed(issue(labels=("bug",)), "bug", "label"), now=NOW + 3)
+    store(connection, routed(issue(labels=("docs",)), "docs", "label"), now=NOW + 4)
+    store(connection, routed(issue(labels=("docs",)), "docs", "label"), now=NOW + 5)
+    speak(connection, "question", NOW + 6)
+    assert [after for _, after in said(connection)] == ["feature", "bug", "docs", "question"]
+    assert counted(connection) == (1, 0, 1)
+    assert learning.told(connection, [f"{REPO}#7"])[f"{REPO}#7"].route == "question"
+
+
+@pytest.mark.parametrize("of", [200, 1000])
+def test_what_was_corrected_is_predicted_as_corrected(connection: Connection, of: int) -> None:
+    """However many rows speak against it, and whoever spoke last."""
+    against = issue("The kettle crashes when I open it", "Traceback, error, crash.", number=900)
+    cases.store_copies(connection, "r1", [against])
+    for at, after in ((NOW, "feature"), (NOW + 1, "docs")):
+        learning.record(
+            connection, Correction(against.ref, "bug", after, "ann", "slack", at), {"model": "m1"}
+        )
+    lesson = lesson_of(connection, [REPO], None, None)
+    assert lesson.sources == {REPO: 0, "corrections": 1, "disagreements": 1}
+    rows = [*corpus.many(of), *lesson.rows]
+    trained = train.train(rows, *load_base(), lesson.sources)
+    text = Text(REPO, against.title, against.body)
+    assert load_base()[0].predict([text])[0].route == "bug"
+    assert model_of(trained).predict([text])[0].route == "docs"
+    assert trained.card["sources"]["disagreements"] == 1
 
 
 USUAL = {"feature": "enhancement", "docs": "documentation"}

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import pytest
 from bot.store import outbox, queue, runs
 from bot.store.database import Database
 from bot.store.outbox import Outcome
-from models.commands import Command, Pending, add_labels, create_story, write_comment
+from models.commands import Command, Pending, add_labels, create_story, move_story, write_comment
 
 REF = "octo/widgets#1"
 NOW = 1_800_000_000.0
@@ -73,6 +74,53 @@ def test_a_story_that_exists_is_never_changed_and_labels_know_those_of_before(da
     (labels,) = due(database, "github")
     assert labels.payload["labels"] == ["Bug", "priority: high"]
     assert labels.last_answer == {"labels": ["bug"]}
+
+
+def move(label: str = "feature", story_type: str | None = "feature") -> Command:
+    return move_story(REF, route=label, story_type=story_type, label=label, instead_of=["bug"])
+
+
+def test_no_labels_are_a_wish_only_where_some_were_given(database: Database) -> None:
+    assert store(database, add_labels(REF, [])) == {f"labels:{REF}": "existing"}
+    store(database, add_labels(REF, ["bug"]))
+    save(database, due(database, "github")[0], answer={"labels": ["bug"]})
+    assert store(database, add_labels(REF, [])) == {f"labels:{REF}": "changed"}
+
+
+def test_a_story_moves_only_where_it_stands_otherwise(database: Database) -> None:
+    key = f"move:{REF}"
+    made = replace(story(), payload={**story().payload, "labels": ["bug"]})
+    assert store(database, move())[key] == "existing", "no story"
+    assert store(database, made, move())[key] == "existing", "not made yet: it is made as it should be"
+    save(database, due(database, "shortcut")[0], answer={"id": 1, "labels": ["bug"]})
+    assert store(database, made, move("bug", "bug"))[key] == "existing", "made just so"
+    assert store(database, made, move("bug", None))[key] == "existing"
+    with database.read() as connection:
+        assert outbox.preview(connection, [made, move("bug", "bug")])[key] == "existing"
+        assert outbox.preview(connection, [made, move()])[key] == "new"
+    assert store(database, made, move())[key] == "new"
+    (first,) = due(database, "shortcut")
+    assert first.answers == {f"story:{REF}": {"id": 1, "labels": ["bug"]}}
+    save(database, first, answer={"id": 1, "labels": ["feature"]})
+    assert store(database, made, move())[key] == "existing", "it was moved"
+    assert store(database, made, move("bug", "bug"))[key] == "changed", "and back"
+    assert due(database, "shortcut")[0].last_answer == {"id": 1, "labels": ["feature"]}
+
+
+def test_an_answer_in_the_comment_outlives_a_new_text(database: Database) -> None:
+    store(database, write_comment(REF, "one", reply="because", status="Status: Done."))
+    save(database, due(database, "github")[0], answer={"comment_id": 7})
+    assert store(database, write_comment(REF, "one"))[f"comment:{REF}"] == "existing"
+    assert store(database, write_comment(REF, "two"))[f"comment:{REF}"] == "changed"
+    (edit,) = due(database, "github")
+    assert edit.payload == {
+        "body": "two",
+        "with_story": False,
+        "reply": "because",
+        "status": "Status: Done.",
+    }
+    assert store(database, write_comment(REF, "two", reply="x" * 9_000))[f"comment:{REF}"] == "changed"
+    assert len(due(database, "github")[0].payload["reply"]) == 3_000
 
 
 def test_a_comment_is_edited_with_the_answer_of_the_first(database: Database) -> None:

@@ -283,10 +283,12 @@ def test_verdicts(changes: dict[str, Any], words: str) -> None:
 
 
 def test_next_steps_name_what_to_call() -> None:
-    steps = " ".join(next_steps(replace(REPORT, status="failed", stories={"dead": 1, "queued": 1}, failed=1)))
+    bad = replace(REPORT, status="failed", stories={"dead": 1, "queued": 1}, failed=1, needs_person=2)
+    steps = " ".join(next_steps(bad))
     for words in ("queue retry --all-dead", "queue drain", "doctor", "2 issues that need a person"):
         assert words in steps
-    assert next_steps(replace(REPORT, routes={"bug": 1})) == []
+    # A question that a person found to be one asks nobody.
+    assert next_steps(replace(REPORT, routes={"needs_human": 1})) == []
 
 
 def test_small_parts() -> None:

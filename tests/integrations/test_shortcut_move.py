@@ -225,5 +225,5 @@ def test_a_number_that_does_not_exist_is_found_by_the_check(world: World, routes
         finally:
             await client.close()
 
-    with pytest.raises(Rejected, match="routes.bug.*7 does not exist"):
+    with pytest.raises(Rejected, match=r"routes\.bug.*7 does not exist"):
         asyncio.run(check())

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from bot.wiring import App, build, close
+from config.secrets import NAMES
 from config.settings import Settings
 
 MakeApp = Callable[..., App]
@@ -16,7 +17,7 @@ MakeApp = Callable[..., App]
 async def make_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeApp]:
     """Makes applications whose services are a closed port; closes them at the end."""
     monkeypatch.chdir(tmp_path)
-    for name in ("SHORTCUT_API_TOKEN", "SLACK_BOT_TOKEN", "SWITCHYARD_ADMIN_TOKEN"):
+    for name in NAMES:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_test")
     made: list[App] = []

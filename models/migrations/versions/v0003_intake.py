@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("inbox", sa.Column("sender", sa.String(), nullable=False, server_default=""))
+    op.create_index("cases_updated", "cases", ["updated_at"], unique=False)
     op.create_table(
         "installed",
         sa.Column("repo", sa.String(), nullable=False),
@@ -68,4 +69,5 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("sweeps", "pauses", "quiet", "audit", "repository_configs", "installed"):
         op.drop_table(table)
+    op.drop_index("cases_updated", "cases")
     op.drop_column("inbox", "sender")

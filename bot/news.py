@@ -1,0 +1,256 @@
+"""News: the Slack messages about single cases, one an issue, told when a person is needed and edited ever after."""
+
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot import hours, repository_config
+from bot.days import run_of_the_day
+from bot.store import cases, learning, outbox, pauses
+from config.repository import ChannelsSection
+from config.settings import Settings
+from integrations.slack import payloads_cases as words
+from models.commands import Command, post_message
+from models.report import CaseLine
+from models.tables import CaseRow, CommandRow, RunRow
+
+_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
+_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
+_runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
+
+MOST_TOLD = 20
+"""Cases that are told in a digest's thread, the most urgent; the home tab has the others."""
+ALONE = 5
+"""Messages about single cases within WINDOW, after which further ones are gathered in one."""
+WINDOW = 600.0
+GATHERED_KEPT = 2 * 86_400.0
+"""Seconds for which a message about several cases is edited."""
+CASE, SECRET, SEVERAL = "case:", "secret:", "cases:"
+"""What begins the keys of messages: about a case, about one for the security team, about several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rooms:
+    """Which channel is told of a case."""
+
+    settings: Settings
+    own: Mapping[str, ChannelsSection]
+    """The channels that repositories (in lower case) name themselves."""
+
+    def of(self, line: CaseLine) -> str:
+        """The channel's name; empty for the operator's own."""
+        slack = self.settings.integrations.slack
+        named = self.own.get(_repo(line.ref))
+        if line.route == "security":
+            return (named.security if named else None) or (slack.security_channel if slack else "")
+        if named and named.digest:
+            return named.digest
+        return slack.channels.get(line.route, "") if slack else ""  # type: ignore[call-overload]
+
+
+def rooms(connection: Connection, settings: Settings) -> Rooms:
+    return Rooms(settings, repository_config.channels(connection))
+
+
+def in_threads(
+    connection: Connection, settings: Settings, run_id: str, digests: Mapping[str, str]
+) -> list[Command]:
+    """The run's cases that need a person and were not told yet, the most urgent, each in its digest's thread.
+
+    `digests` has the digest's key by channel. A case of a channel that gets no digest is told there by itself.
+    """
+    places, now = rooms(connection, settings), time.time()
+    found: list[Command] = []
+    for line in cases.lines(
+        connection, run_id, people_only=True, only=_untold(connection, now), limit=MOST_TOLD
+    ):
+        channel = places.of(line)
+        thread = digests.get(channel, "")
+        wait = None if thread else hours.not_before(connection, settings, channel, now)
+        found.append(_message(line, channel, thread_of=thread, not_before=wait))
+    return found
+
+
+def tell(connection: Connection, settings: Settings, now: float) -> list[Command]:
+    """Messages on cases that webhooks brought, that need a person and were not told yet.
+
+    One message an issue; where more than ALONE come within WINDOW, the rest is gathered in one that grows.
+    """
+    places = rooms(connection, settings)
+    days = sa.select(_runs.c.id).where(_runs.c.trigger == "webhook", _runs.c.started_at > now - GATHERED_KEPT)
+    fresh = sa.and_(_cases.c.run_id.in_(days), _untold(connection, now))
+    found: list[Command] = []
+    secret = cases.lines(connection, None, ok_only=True, route="security", only=fresh, limit=MOST_TOLD)
+    for line in secret:
+        text, blocks = words.security_message(line)
+        found.append(
+            post_message(
+                f"{SECRET}{line.ref}", channel=places.of(line), text=text, blocks=blocks, issue=line.ref
+            )
+        )
+    waiting = list(cases.lines(connection, None, people_only=True, only=fresh, limit=500))
+    waiting = [line for line in waiting if line.route != "security"]
+    if not waiting:
+        return found
+    free = max(0, ALONE - _told_lately(connection, now))
+    for line in waiting[:free]:
+        channel = places.of(line)
+        found.append(_message(line, channel, not_before=hours.not_before(connection, settings, channel, now)))
+    rest: dict[str, list[CaseLine]] = {}
+    for line in waiting[free:]:
+        rest.setdefault(places.of(line), []).append(line)
+    for channel, lines in rest.items():
+        found.append(_gather(connection, settings, channel, lines, now))
+    return found
+
+
+def renew(connection: Connection, refs: Iterable[str]) -> list[Command]:
+    """The messages that stand about these issues, as they should read now; the same ones cost nothing."""
+    wanted = set(refs)
+    keys = [f"{kind}{ref}" for ref in wanted for kind in (CASE, SECRET)]
+    found: list[Command] = []
+    for row in connection.execute(sa.select(_commands).where(_commands.c.key.in_(keys))).all():
+        line = _line(connection, row.issue)
+        if line is not None:
+            found.append(_again(row, *_words_now(connection, line, secret=row.key.startswith(SECRET))))
+    for row in _gatherings(connection, time.time() - GATHERED_KEPT):
+        if wanted & set(row.payload["refs"]):
+            found += [_again(row, *_several(connection, row.payload["refs"]))]
+    return found
+
+
+def told(connection: Connection, refs: Sequence[str]) -> set[str]:
+    """Those of these issues that have a message."""
+    keys = [f"{kind}{ref}" for ref in refs for kind in (CASE, SECRET)]
+    query = sa.select(_commands.c.issue).where(_commands.c.key.in_(keys))
+    inside = {ref for row in _gatherings(connection, 0.0) for ref in row.payload["refs"]}
+    return set(connection.execute(query).scalars()) | (inside & set(refs))
+
+
+def _untold(connection: Connection, now: float) -> sa.ColumnElement[bool]:
+    """The condition that no message was ever posted about a case."""
+    said = sa.alias(_commands)
+    single = sa.select(said.c.key).where(
+        sa.or_(
+            said.c.key == sa.literal(CASE) + _cases.c.key,
+            sa.and_(said.c.key == sa.literal(SECRET) + _cases.c.key, _cases.c.route == "security"),
+        )
+    )
+    inside = [ref for row in _gatherings(connection, now - GATHERED_KEPT) for ref in row.payload["refs"]]
+    return sa.and_(sa.not_(single.exists()), _cases.c.key.not_in(inside))
+
+
+def _told_lately(connection: Connection, now: float) -> int:
+    query = sa.select(sa.func.count()).where(
+        _commands.c.key.startswith(CASE),
+        _commands.c.operation == "post_message",
+        _commands.c.created_at > now - WINDOW,
+        _commands.c.payload["thread_of"].as_string().is_(None),
+    )
+    return int(connection.execute(query).scalar() or 0)
+
+
+def _gatherings(connection: Connection, since: float) -> list[Any]:
+    """Messages about several cases, the latest first."""
+    query = (
+        sa.select(_commands)
+        .where(_commands.c.key.startswith(SEVERAL), _commands.c.created_at > since)
+        .order_by(_commands.c.created_at.desc())
+    )
+    return list(connection.execute(query))
+
+
+def _gather(
+    connection: Connection, settings: Settings, channel: str, lines: Sequence[CaseLine], now: float
+) -> Command:
+    """The channel's message about several cases, begun or grown by these."""
+    open_one = next(
+        (row for row in _gatherings(connection, now - WINDOW) if row.payload["channel"] == channel), None
+    )
+    refs = [line.ref for line in lines]
+    if open_one is not None:
+        return _again(open_one, *_several(connection, [*open_one.payload["refs"], *refs]))
+    text, blocks, every = _several(connection, refs)
+    command = post_message(
+        f"{SEVERAL}{now:.0f}:{channel}",
+        channel=channel,
+        text=text,
+        blocks=blocks,
+        not_before=hours.not_before(connection, settings, channel, now),
+    )
+    return replace(command, payload={**command.payload, "refs": every})
+
+
+def _several(connection: Connection, refs: Sequence[str]) -> tuple[str, list[dict[str, Any]], list[str]]:
+    lines = [line for ref in dict.fromkeys(refs) if (line := _line(connection, ref)) is not None]
+    settled = {line.ref: sentence for line in lines if (sentence := _settled(connection, line))}
+    text, blocks = words.gathered(lines, settled)
+    return text, blocks, [line.ref for line in lines]
+
+
+def _message(
+    line: CaseLine, channel: str, *, thread_of: str = "", not_before: float | None = None
+) -> Command:
+    make = words.approval_message if line.detail.get("held") else words.case_message
+    text, blocks = make(line)
+    return post_message(
+        f"{CASE}{line.ref}",
+        channel=channel,
+        text=text,
+        blocks=blocks,
+        issue=line.ref,
+        thread_of=thread_of,
+        not_before=not_before,
+    )
+
+
+def _again(row: Any, text: str, blocks: list[dict[str, Any]], refs: Sequence[str] | None = None) -> Command:
+    """The command of a message that stands, with new words."""
+    payload = {**row.payload, "text": text, "blocks": blocks}
+    if refs is not None:
+        payload["refs"] = list(refs)
+    return Command(key=row.key, target=row.target, operation=row.operation, issue=row.issue, payload=payload)
+
+
+def _words_now(connection: Connection, line: CaseLine, *, secret: bool) -> words.Message:
+    sentence = _settled(connection, line)
+    if sentence:
+        return words.settled_message(line, sentence, secret=secret)
+    if secret:
+        return words.security_message(line)
+    return (words.approval_message if line.detail.get("held") else words.case_message)(line)
+
+
+def _settled(connection: Connection, line: CaseLine) -> str:
+    """Who decided what about a case, as one sentence; empty where it still waits."""
+    for prefix, action in ((pauses.IGNORE, "ignore"), (pauses.SNOOZE, "snooze")):
+        pause = pauses.get(connection, f"{prefix}{line.ref}")
+        if pause is not None and (pause.until is None or pause.until > time.time()):
+            held = action == "snooze" and pause.until is None
+            return words.settled_by(pause.person, "hold" if held else action)
+    last = learning.last(connection, line.ref)
+    if last is not None and line.detail.get("by") != "label":
+        return words.settled_by(last.person or "", "route", last.after)
+    if line.route == "security" or line.needs_person:
+        return ""
+    if line.detail.get("by") == "label":
+        return f"A label says {learning.answer_of(line.route)}"
+    return f"Now clear: {learning.answer_of(line.route)}"
+
+
+def _line(connection: Connection, ref: str) -> CaseLine | None:
+    return next(cases.lines(connection, None, only=_cases.c.key == ref), None)
+
+
+def _repo(ref: str) -> str:
+    return ref.rpartition("#")[0].lower()
+
+
+def store(connection: Connection, commands: Sequence[Command], now: float) -> None:
+    """Keep messages for delivery, as the day's; they belong to no run that waits for them."""
+    if commands:
+        outbox.store(connection, run_of_the_day(connection), commands, now)

@@ -1,0 +1,148 @@
+"""The door when the database is away, and when several doors store the same."""
+
+import hashlib
+import hmac
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from bot.store import inbox
+from bot.store.database import Database
+from bot.store.inbox import Received
+from bot.web import door as doors
+from bot.web.door import Door, sources
+from models.tables import InboxRow
+from tests.bot.door_fuzz import SECRET, SECRETS, Case, ask
+from tests.bot.test_postgres import url  # noqa: F401 (a fixture)
+
+TABLE: sa.Table = InboxRow.__table__  # type: ignore[attr-defined]
+
+
+def case(delivery: str, body: bytes = b"") -> Case:
+    body = body or b'{"action": "opened", "n": "%s"}' % delivery.encode()
+    mac = hmac.new(SECRET.encode(), body, hashlib.sha256).hexdigest().encode()
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"x-github-event", b"issues"),
+        (b"x-github-delivery", delivery.encode()),
+        (b"x-hub-signature-256", b"sha256=" + mac),
+    ]
+    return Case("/webhooks/github", headers, [body], signed=True)
+
+
+def door_of(database: Database) -> Door:
+    async def nothing(*_: object) -> None:
+        raise AssertionError("the door handed a webhook on")
+
+    return Door(nothing, database, sources(SECRETS), lambda: None)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    made = Database(f"sqlite:///{tmp_path}/door.db")
+    made.migrate()
+    yield made
+    made.dispose()
+
+
+def stored(database: Database) -> list[str]:
+    with database.read() as connection:
+        return sorted(connection.execute(sa.select(TABLE.c.id)).scalars())
+
+
+async def test_a_locked_database_is_said_in_time(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doors, "PATIENCE", 0.3)
+    door = door_of(database)
+    with closing(sqlite3.connect(tmp_path / "door.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert await ask(door, case("one")) == 503
+        assert await ask(door, case("two")) == 503
+        other.execute("ROLLBACK")
+    # What was refused may have been stored all the same; sent again it is there once.
+    assert await ask(door, case("two")) in (200, 202)
+    assert await ask(door, case("one")) in (200, 202)
+    assert await ask(door, case("three")) == 202
+    assert stored(database) == ["github:one", "github:three", "github:two"]
+
+
+async def test_a_full_disk_and_a_lost_table_are_said_and_got_over(database: Database) -> None:
+    door = door_of(database)
+    with database.write() as connection:
+        pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
+
+    @sa.event.listens_for(database.engine, "begin")
+    def _narrow(connection: sa.Connection) -> None:
+        connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+
+    large = b'{"action": "opened", "x": "%s"}' % (b"x" * 500_000)
+    assert await ask(door, case("large", large)) == 503
+    pages = 1_000_000
+    assert await ask(door, case("large", large)) == 202
+    with database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE inbox RENAME TO away")
+    assert await ask(door, case("lost")) == 503
+    with database.write() as connection:
+        connection.exec_driver_sql("ALTER TABLE away RENAME TO inbox")
+    assert await ask(door, case("lost")) == 202
+    assert stored(database) == ["github:large", "github:lost"]
+
+
+async def test_names_that_no_database_takes_are_made_plain(database: Database) -> None:
+    door = door_of(database)
+    body = rb'{"action": "\ud800\u0000", "sender": {"login": "a\u0000b"}, "issue": {"number": 1}}'
+    assert await ask(door, case("odd", body)) == 202
+    with database.read() as connection:
+        row = connection.execute(sa.select(TABLE)).one()
+    assert (row.action, row.sender) == ("??", "a?b")
+    assert await ask(door, case("marked", b"\xef\xbb\xbf" + body)) == 202
+    with database.read() as connection:
+        assert (
+            connection.execute(sa.select(TABLE.c.payload).where(TABLE.c.id == "github:marked")).scalar_one()
+            == body.decode()
+        )
+    assert await ask(door, case("wide", '{"action": "opened"}'.encode("utf-16-le"))) == 400
+
+
+def received(name: str, body: str) -> Received:
+    return Received(name, "issues", "opened", None, body, 1.0, "pending", "{}", "ann")
+
+
+def test_two_processes_that_store_the_same_at_once_store_it_once(tmp_path: Path, url: str) -> None:  # noqa: F811
+    """The same id, and the same body under two ids, in groups of another order; each with connections of its own."""
+    both = [Database(url) for _ in range(2)]
+    both[0].migrate()
+    new: list[set[str]] = []
+    failed: list[BaseException] = []
+    start = threading.Barrier(2)
+
+    def store(which: int) -> None:
+        try:
+            for turn in range(60):
+                rows = [received(f"github:{turn}-{n}", f"{turn}-{n}") for n in range(20)]
+                rows += [received(f"github:{which}-{turn}-{n}", f"twin-{turn}-{n}") for n in range(20)]
+                start.wait(30)
+                with both[which].write() as connection:
+                    new.append(inbox.store(connection, rows if which else rows[::-1]))
+        except BaseException as error:
+            failed.append(error)
+            start.abort()
+
+    threads = [threading.Thread(target=store, args=(which,)) for which in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    with both[0].read() as connection:
+        rows = connection.execute(sa.select(TABLE.c.id, TABLE.c.body_hash, TABLE.c.sender)).all()
+    for database in both:
+        database.dispose()
+    assert failed == []
+    assert len(rows) == len({row.body_hash for row in rows}) == 60 * 40
+    assert sum(map(len, new)) == 60 * 40 and {row.sender for row in rows} == {"ann"}

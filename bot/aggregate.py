@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from bot import digests, hooks, mail
+from bot import digests, hooks, mail, news
 from bot import report as report_file
 from bot.fetch import Fetching
 from bot.store import cases, outbox, runs
@@ -120,6 +120,7 @@ def _status(
     # What waits for another lane's answer is that lane's business.
     states = [s for s in states if s.next_at < outbox.WAITING]
     paced = [s.blocked_until for s in states if s.blocked_kind in PACED and (s.blocked_until or 0) > now]
+    paced += [s.next_at for s in states if s.is_later(now)]
     healthy = queued == 0 or (bool(paced) and len(paced) == len(states))
     if failed or dead or progress.get("incomplete") or not healthy:
         return "partial", None
@@ -262,7 +263,11 @@ def dry_report(
         "github": dict.fromkeys(GITHUB_KEYS, 0) | {"updated": sums.get("github_updates", 0)},
         "notifications": dict.fromkeys(NOTIFICATION_KEYS, 0)
         | {
-            "slack": (digests + bool(sums["routes"].get("security"))) if "slack" in app.targets else 0,
+            "slack": (
+                digests + bool(sums["routes"].get("security")) + min(news.MOST_TOLD, sums.get("to_tell", 0))
+            )
+            if "slack" in app.targets
+            else 0,
             "email": mail.planned(app.settings, sums["routes"], news=bool(digests))
             if "email" in app.targets
             else 0,

@@ -5,7 +5,7 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
-from bot import aggregate
+from bot import aggregate, news
 from bot.batches import tally
 from bot.fetch import Fetching, Params, leave_out, parse_items, read_configurations, since_of
 from bot.repository_config import policies
@@ -40,7 +40,10 @@ async def dry_run(
             own = await app.database.query(lambda c: policies(c, repos, app.policy))
             results = await app.thinker.think(todo, own)
             known = await app.database.query(lambda c: _existing(c, results))
-            batches.append(tally(results, unchanged=len(issues) - len(todo), verdicts=known))
+            counts = tally(results, unchanged=len(issues) - len(todo), verdicts=known)
+            people = [r.issue.ref for r in results if isinstance(r, Case) and r.needs_person]
+            told = await app.database.query(lambda c: news.told(c, people))
+            batches.append(counts | {"to_tell": len(people) - len(told)})
             lines.extend(aggregate.lines_of(results)[: max(0, aggregate.DRY_LINES - len(lines))])
             progress.triaged += len(issues)
             watch(progress)

@@ -199,7 +199,9 @@ class AccessSettings(Section):
             try:
                 ip_network(address)
             except ValueError:
-                raise ValueError(f"{address!r} is no address or network; write 10.0.0.5 or 10.0.0.0/24") from None
+                raise ValueError(
+                    f"{address!r} is no address or network; write 10.0.0.5 or 10.0.0.0/24"
+                ) from None
         return value
 
 

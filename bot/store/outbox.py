@@ -136,7 +136,7 @@ def release_waiting(
     """
     if not issues and not finished:
         return set()
-    related = _table.c.issue.in_(issues)
+    related: sa.ColumnElement[bool] = _table.c.issue.in_(issues)
     if finished:
         lanes = sa.select(_table.c.lane).where(_table.c.key.in_(finished))
         related = sa.or_(related, _table.c.lane.in_(lanes))
@@ -384,6 +384,12 @@ class LaneState:
     blocked_reason: str | None = None
     last_error: str | None = None
     """What one of the waiting commands last met."""
+    tried: bool = True
+    """Some of it was tried already."""
+
+    def is_later(self, now: float) -> bool:
+        """Is all of it only meant for a later time, as messages are in a team's quiet hours?"""
+        return not self.tried and self.blocked_until is None and now < self.next_at < WAITING
 
     @property
     def ready_at(self) -> float:
@@ -400,13 +406,14 @@ def lanes(connection: Connection, run_id: str | None = None) -> list[LaneState]:
         sa.func.count(),
         sa.func.min(_table.c.next_attempt_at),
         sa.func.max(_table.c.last_error),
+        sa.func.max(_table.c.attempts),
     ).where(_table.c.state == "pending")
     if run_id is not None:
         query = query.where(_table.c.run_id == run_id)
     waiting = connection.execute(query.group_by(_table.c.lane)).all()
     blocked = {row.name: row for row in connection.execute(sa.select(_lanes))}
     states = []
-    for lane, count, next_at, error in waiting:
+    for lane, count, next_at, error, attempts in waiting:
         row = blocked.get(lane)
         states.append(
             LaneState(
@@ -417,6 +424,7 @@ def lanes(connection: Connection, run_id: str | None = None) -> list[LaneState]:
                 row.blocked_kind if row else None,
                 row.blocked_reason if row else None,
                 error,
+                attempts > 0,
             )
         )
     return states

@@ -269,6 +269,8 @@ def delivered(connection: Connection, run_id: str) -> dict[str, dict[str, int]]:
         .where(_commands.c.run_id == run_id, _commands.c.target != "github", _commands.c.state != "dropped")
         # What a repository's own receiver does not take is no failure of the run.
         .where(sa.or_(_commands.c.lane != STRANGERS, _commands.c.state == "sent"))
+        # Answers to people, their home tabs and the chart are no messages.
+        .where(sa.or_(_commands.c.target != "slack", _commands.c.operation == "post_message"))
         .group_by(_commands.c.target, _commands.c.operation, _commands.c.state, existing)
     )
     names = {"pending": "queued", "dead": "dead"}

@@ -152,7 +152,9 @@ async def announce(app: App, run_id: str) -> None:
     commands: list[Command] = []
     if "slack" in app.targets:
         new_only = "shortcut" in app.targets
-        commands += await app.database.query(lambda c: digests.messages(c, app.settings, report, new_only=new_only))
+        commands += await app.database.query(
+            lambda c: digests.messages(c, app.settings, report, new_only=new_only)
+        )
     own = app.settings.integrations.webhooks
     commands += await app.database.query(lambda c: hooks.commands(c, report, own, app.targets))
     await app.database.run(lambda c: outbox.store_once(c, run_id, commands, time.time()))

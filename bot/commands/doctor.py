@@ -127,8 +127,8 @@ def _model(settings: Settings) -> Check:
 
 async def _services(settings: Settings) -> list[Check]:
     """All services at once, so that one that hangs costs no more than itself."""
-    from bot.repository_config import examine
     from bot.commands.run import configure_logging
+    from bot.repository_config import examine
     from bot.wiring import build, close
 
     configure_logging()

@@ -13,6 +13,8 @@ _table: sa.Table = InboxRow.__table__  # type: ignore[attr-defined]
 
 KEPT = 14 * 86_400.0
 """Seconds for which a handled delivery is known again; GitHub redelivers for three days at most."""
+AT_ONCE = 16 * 1024 * 1024
+"""Characters of payloads that are read together; one may be larger alone."""
 _COLUMNS = (
     "id",
     "event",
@@ -103,15 +105,20 @@ def _open(source: str, *, slow: bool) -> sa.ColumnElement[bool]:
 
 
 def waiting(connection: Connection, source: str, limit: int, *, slow: bool = False) -> list[Any]:
-    """A service's deliveries that nothing was made of yet, the oldest first; locked against other processes."""
-    query = (
-        sa.select(_table)
-        .where(_open(source, slow=slow))
-        .order_by(_table.c.received_at, _table.c.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
-    return list(connection.execute(query))
+    """A service's deliveries that nothing was made of yet, the oldest first; locked against other processes.
+
+    Fewer than `limit` where their payloads are large: all of them are in memory at once.
+    """
+    order = (_table.c.received_at, _table.c.id)
+    sizes = sa.select(_table.c.id, sa.func.length(_table.c.payload)).where(_open(source, slow=slow))
+    ids, total = [], 0
+    for key, size in connection.execute(sizes.order_by(*order).limit(limit)):
+        total += size
+        if ids and total > AT_ONCE:
+            break
+        ids.append(key)
+    query = sa.select(_table).where(_table.c.id.in_(ids), _open(source, slow=slow)).order_by(*order)
+    return list(connection.execute(query.with_for_update(skip_locked=True)))
 
 
 def is_waiting(connection: Connection, source: str, *, slow: bool = False) -> bool:
@@ -125,7 +132,7 @@ def settle(connection: Connection, notes: Mapping[str, str]) -> None:
     alike: dict[str, list[str]] = {}
     for key, note in notes.items():
         alike.setdefault(note[:200], []).append(key)
-    # Many have the same note, and one statement for them costs a third of one for each.
+    # Many have the same note; one statement does for all of them.
     for note, keys in alike.items():
         for start in range(0, len(keys), _PER_STATEMENT):
             chosen = _table.c.id.in_(keys[start : start + _PER_STATEMENT])

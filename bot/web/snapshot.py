@@ -12,7 +12,7 @@ from bot.alerts import open_alerts
 from bot.metrics import release
 from bot.repositories import served
 from bot.schedule import next_fire
-from bot.store import outbox, queue, runs
+from bot.store import inbox, outbox, queue, runs
 from bot.web.health import Pulse, breakers, iso
 from bot.wiring import App
 from models.report import RunReport
@@ -82,6 +82,12 @@ def queue_by_target(connection: Connection, now: float) -> list[dict[str, Any]]:
     return shown
 
 
+def deliveries(connection: Connection, now: float) -> dict[str, Any]:
+    """How many webhook deliveries and presses wait for their turn, and for how long."""
+    waiting, since = inbox.depth(connection)
+    return {"waiting": waiting, "oldest_seconds": round(max(0.0, now - since)) if since else 0}
+
+
 def status(app: App, pulse: Pulse, connection: Connection) -> dict[str, Any]:
     """Everything but the runs."""
     now = time.time()
@@ -98,6 +104,7 @@ def status(app: App, pulse: Pulse, connection: Connection) -> dict[str, Any]:
         "next_run_at": iso(due) if due else None,
         "scheduler": pulse.scheduler_works,
         "worker": pulse.worker_works,
+        "inbox": deliveries(connection, now),
         "queue": queue_by_target(connection, now),
         "breakers": breakers(app.guards),
         "integrations": {name: probe.to_json() for name, probe in sorted(pulse.health.probes.items())},

@@ -85,17 +85,23 @@ class Served:
         _, err = self.process.communicate(timeout=30)
         assert "Traceback" not in err, err
 
+    def waiting(self) -> bool:
+        """Is there a delivery of which nothing was made yet, or a command on its way?"""
+        status = self.http.get("/api/v1/status").json()
+        return bool(status["inbox"]["waiting"] or any(row["pending"] for row in status["queue"]))
+
     def post(self, body: bytes, **options: Any) -> httpx.Response:
         return self.http.post("/webhooks/github", content=body, headers=headers(body, **options))
 
 
 @contextmanager
 def serving(
-    folder: Path, issues: list[dict[str, Any]] | None = None, route: str = "bug"
+    folder: Path, issues: list[dict[str, Any]] | None = None, route: str = "bug", replies: str = "10"
 ) -> Iterator[tuple[World, Served]]:
     with World(folder, issues or []) as world:
         world.set("repositories", REPO)
         world.route_all(route)
+        world.set("integrations.github.replies_per_hour", replies)
         world.environment["GITHUB_WEBHOOK_SECRET"] = SECRET
         world.environment["SHORTCUT_WEBHOOK_SECRET"] = SECRET
         for issue in issues or ():

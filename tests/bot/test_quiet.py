@@ -139,6 +139,21 @@ def test_it_says_once_that_it_is_quiet(connection: Connection) -> None:
     assert column(connection, QuietRow, "issue") == []
 
 
+def test_large_deliveries_are_not_read_all_at_once(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(inbox, "AT_ONCE", 3_000)
+    for number in range(1, 6):
+        payload = event(number)
+        payload["issue"]["body"] = "x" * 1_000
+        arrive(connection, payload)
+    read = len(inbox.waiting(connection, "github", 100))
+    assert 0 < read < 4
+    while inbox.is_waiting(connection, "github"):
+        assert take(connection, GROUND, 100) > 0
+    assert len(column(connection, IssueRow, "key")) == 5
+
+
 def test_a_day_of_webhooks_is_one_run_that_ends(connection: Connection) -> None:
     arrive(connection, event(1))
     arrive(connection, event(2))

@@ -5,10 +5,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 DATA ?= ../shared/router-data
 
-.PHONY: help demo test check lint types contracts chaos chaos-intake bench bench-peers fuzz lock router clean
+.PHONY: help demo demo-live test check lint types contracts chaos chaos-intake bench bench-peers fuzz lock router clean
 
 help:
 	@echo "make demo   one whole triage run against stand-ins of the services"
+	@echo "make demo-live  one issue from webhook to Slack to training, the same way"
 	@echo "make test   the test suite"
 	@echo "make check  format, lint, types, import contracts, Dockerfile, tests"
 	@echo "make bench  the figures, as a table (a quarter of an hour; BENCH=--short: minutes)"
@@ -35,6 +36,9 @@ $(VENV)/.dev: requirements-dev.txt pyproject.toml | $(VENV)/bin/uv
 
 demo: $(VENV)/.demo
 	$(BIN)/switchyard demo
+
+demo-live: $(VENV)/.demo
+	$(BIN)/switchyard demo --live
 
 test: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --dist loadscope

@@ -132,8 +132,17 @@ def demo(
     issues: Annotated[
         Path | None, typer.Option("--issues", metavar="FILE", help="CSV or JSON Lines.")
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Instead: one issue from webhook to Slack to training.")
+    ] = False,
 ) -> None:
     """One whole triage run against the sandbox, on a free loopback port."""
+    if live:
+        from bot.commands.demo_live import main as live_main
+
+        if issues:
+            raise typer.BadParameter("--live brings an issue of its own; leave --issues out")
+        raise typer.Exit(live_main())
     from bot.commands.demo import main as demo_main
 
     raise typer.Exit(demo_main(issues))

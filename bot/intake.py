@@ -34,8 +34,9 @@ KNOWN = frozenset({"closed", "locked", "unlocked", "milestoned", "demilestoned",
 GONE = frozenset({"deleted", "transferred"})
 INSTALLED = frozenset({"installation", "installation_repositories", "repository"})
 """Events that say which repositories there are."""
-TAKEN = 500
-"""Deliveries that are taken at once."""
+TAKEN = 100
+"""Deliveries that are taken at once; they are read while nobody else may write."""
+GATHER = 0.02
 ONE_BY_ONE = 20
 """Stories that are asked for one by one; of more, what changed is asked for in one request."""
 PAUSE = 30.0
@@ -122,7 +123,7 @@ async def work_inbox(app: App) -> None:
                 if me is None:
                     me = await _own_account(app)
                 ground = await app.database.query(lambda c, me=me: ground_of(app, c, me or ""))  # type: ignore[misc]
-                if await app.database.run(lambda c, ground=ground: take(c, ground, size)):  # type: ignore[misc]
+                if await _take(app, ground, size):
                     app.new_batches.set()
             for work, until in pauses.items():
                 if time.time() >= until:
@@ -137,8 +138,31 @@ async def work_inbox(app: App) -> None:
         try:
             async with asyncio.timeout(LOOK):
                 await app.delivered.wait()
+            # Deliveries seldom come alone, and together they cost less.
+            await asyncio.sleep(GATHER)
         except TimeoutError:
             pass
+
+
+async def _take(app: App, ground: Ground, size: int) -> int:
+    """Take what waits; where something about one delivery is a surprise, that one alone is put away."""
+    try:
+        return await app.database.run(lambda c: take(c, ground, size))
+    except SQLAlchemyError:
+        raise
+    except Exception as error:
+        log.error("deliveries could not be taken together, trying one by one", error=brief(error))
+    number = 0
+    for row in await app.database.query(lambda c: inbox.waiting(c, "github", TAKEN)):
+        try:
+            number += await app.database.run(lambda c, row=row: take(c, ground, size, only=row.id))  # type: ignore[misc]
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            log.error("a delivery could not be taken", delivery=row.id, error=brief(error))
+            note = {row.id: f"a fault of Switchyard: {type(error).__name__}"}
+            await app.database.run(lambda c, note=note: inbox.settle(c, note))  # type: ignore[misc]
+    return number
 
 
 def _prune(connection: Connection) -> None:
@@ -253,12 +277,12 @@ def stories_of(text: str) -> list[int]:
     ][:100]
 
 
-def take(connection: Connection, ground: Ground, size: int) -> int:
+def take(connection: Connection, ground: Ground, size: int, *, only: str | None = None) -> int:
     """Hand deliveries over to batches, those of one issue together; returns how many issues that were.
 
     The run they belong to is the day's; nobody drives it until the day is over, for it has nothing to fetch.
     """
-    rows = inbox.waiting(connection, "github", TAKEN)
+    rows = inbox.waiting(connection, "github", TAKEN if only is None else 1, only=only)
     if not rows:
         return 0
     now = time.time()

@@ -19,6 +19,8 @@ _FORMATS = (
     (re.compile(r"^( {2,})", re.MULTILINE), r'<span class="in"></span>'),
     (re.compile(r"\n"), "<br>"),
 )
+_MARKS = tuple(pattern for pattern, tag in _FORMATS if r"\1" in tag)
+_ENTITIES = (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 _EMOJI = re.compile(r":([a-z_]{2,30}):")
 _SIGNS = {"white_check_mark": "✔", "warning": "⚠"}
 _DOTS = {
@@ -53,6 +55,35 @@ def home_page(blocks: Sequence[Block]) -> str:
     return _page("Switchyard", messages=(), home=blocks)
 
 
+def as_text(blocks: Sequence[Block]) -> str:
+    """The blocks as plain text, as a terminal can show them; buttons stand in brackets, menus end in ▾."""
+    parts: list[str] = []
+    for block in blocks:
+        texts = [block["text"]] if "text" in block else block.get("elements", ())
+        words = [_words(text) for text in texts if text.get("type") in ("mrkdwn", "plain_text")]
+        elements = [e for e in [*block.get("elements", ()), block.get("accessory")] if e]
+        controls = [_control(element) for element in elements if "action_id" in element]
+        parts.append("\n".join([" ".join(words)] * bool(words) + ["  ".join(controls)] * bool(controls)))
+    return "\n".join(part for part in parts if part)
+
+
+def _control(element: Block) -> str:
+    if element.get("type") == "button":
+        return f"[{_words(element['text'])}]"
+    return f"[{_words(element.get('placeholder', {}))} ▾]"
+
+
+def _words(text: Mapping[str, Any]) -> str:
+    raw = str(text.get("text", ""))
+    if text.get("type") == "mrkdwn":
+        raw = _LINK.sub(lambda found: found[2] or found[1], raw)
+        for pattern in _MARKS:
+            raw = pattern.sub(r"\1", raw)
+        for entity, sign in _ENTITIES:
+            raw = raw.replace(entity, sign)
+    return _EMOJI.sub(lambda found: _SIGNS.get(found[1], "●" if found[1] in _DOTS else found[0]), raw)
+
+
 def _page(title: str, *, messages: Sequence[Shown], home: Sequence[Block] | None) -> str:
     from bot.report import environment
 
@@ -80,7 +111,7 @@ def mrkdwn(text: Mapping[str, Any]) -> "Markup":
 
 
 def _plain(text: str) -> str:
-    for entity, sign in (("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&")):
+    for entity, sign in _ENTITIES:
         text = text.replace(entity, sign)
     return escape(text)
 

@@ -183,6 +183,9 @@ def _start_child(settings: ThinkSettings, parent: int) -> None:
     """Load what thinking needs, and leave when the parent is gone, however it went."""
     global _mind
     limit_arenas()
+    # Thinking can wait a little; those who knock and those who look at a page should not.
+    with contextlib.suppress(OSError, AttributeError):
+        os.nice(5)
     # Ctrl-C reaches the whole group; the parent decides when its children end.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()

@@ -357,7 +357,7 @@ class QuietRow(SQLModel, table=True):
 
 
 class PauseRow(SQLModel, table=True):
-    """Something that a person asked not to be told of for a while: a case that was snoozed, a channel that was muted."""
+    """What a person asked not to be told of for a while: a case that was snoozed, a channel that was muted."""
 
     __tablename__ = "pauses"
     key: str = Field(primary_key=True)

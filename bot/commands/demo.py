@@ -38,6 +38,7 @@ def main(issues: Path | None) -> int:
         process.wait(10)
     console.print(
         "\nTry next:\n"
+        "  switchyard demo --live      one issue from its webhook over a person in Slack into the router\n"
         "  switchyard sandbox          the stand-ins, to play with; it prints what to export\n"
         "  switchyard run --dry-run    with your own GITHUB_TOKEN and --repo OWNER/NAME: thinks, writes nothing\n"
         "  switchyard doctor           checks your configuration; README.md says how to connect real services",

@@ -3,7 +3,9 @@
 import asyncio
 import sqlite3
 import traceback
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +26,8 @@ PRAGMAS = (
     "busy_timeout=30000",
     # Each connection has a page cache of its own: the default of 2 MB grows with the database, times twenty.
     "cache_size=-256",
+    # A checkpoint waits for the disk within somebody's commit: seldom, and then for pages written many times since.
+    "wal_autocheckpoint=4000",
 )
 _READ_ONLY = "switchyard_read_only"
 
@@ -67,6 +71,10 @@ class Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self.engine = connect(url)
+        # SQLite has one writer at a time: those of one process take turns here rather than poll for its lock.
+        self._writers = ThreadPoolExecutor(1 if self.is_sqlite else 8, "writer")
+        self._urgent: deque[Callable[[], None]] = deque()
+        self._usual: deque[Callable[[], None]] = deque()
 
     @property
     def is_sqlite(self) -> bool:
@@ -99,14 +107,27 @@ class Database:
                 connection.invalidate()
             raise
 
-    async def run(self, work: Callable[[Connection], T]) -> T:
-        """Do `work` in one writing transaction, in a thread."""
+    async def run(self, work: Callable[[Connection], T], *, urgent: bool = False) -> T:
+        """Do `work` in one writing transaction, in a thread; an urgent one goes before those that wait."""
+        future: Future[T] = Future()
 
-        def blocking() -> T:
-            with self.write() as connection:
-                return work(connection)
+        def blocking() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                with self.write() as connection:
+                    result = work(connection)
+            except BaseException as error:
+                future.set_exception(error)
+            else:
+                future.set_result(result)
 
-        return await asyncio.to_thread(blocking)
+        (self._urgent if urgent else self._usual).append(blocking)
+        self._writers.submit(self._next)
+        return await asyncio.wrap_future(future)
+
+    def _next(self) -> None:
+        (self._urgent or self._usual).popleft()()
 
     async def query(self, work: Callable[[Connection], T]) -> T:
         """Do `work` in one reading transaction, in a thread."""
@@ -154,6 +175,7 @@ class Database:
             command.upgrade(config, "head")
 
     def dispose(self) -> None:
+        self._writers.shutdown(wait=False)
         self.engine.dispose()
 
 

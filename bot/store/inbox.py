@@ -104,14 +104,19 @@ def _open(source: str, *, slow: bool) -> sa.ColumnElement[bool]:
     return sa.and_(_table.c.state == "pending", _table.c.id.startswith(f"{source}:"), kinds)
 
 
-def waiting(connection: Connection, source: str, limit: int, *, slow: bool = False) -> list[Any]:
+def waiting(
+    connection: Connection, source: str, limit: int, *, slow: bool = False, only: str | None = None
+) -> list[Any]:
     """A service's deliveries that nothing was made of yet, the oldest first; locked against other processes.
 
     Fewer than `limit` where their payloads are large: all of them are in memory at once.
     """
     order = (_table.c.received_at, _table.c.id)
     sizes = sa.select(_table.c.id, sa.func.length(_table.c.payload)).where(_open(source, slow=slow))
-    ids, total = [], 0
+    if only is not None:
+        sizes = sizes.where(_table.c.id == only)
+    ids: list[str] = []
+    total = 0
     for key, size in connection.execute(sizes.order_by(*order).limit(limit)):
         total += size
         if ids and total > AT_ONCE:

@@ -101,7 +101,7 @@ class Writer:
             alone = len(self._waiting) < FEW
             group, self._waiting = self._waiting[:TOGETHER], self._waiting[TOGETHER:]
             rows = [row for row, _ in group]
-            storing = asyncio.ensure_future(self.database.run(partial(inbox.store, rows=rows)))
+            storing = asyncio.ensure_future(self.database.run(partial(inbox.store, rows=rows), urgent=True))
             while not (await asyncio.wait([storing], timeout=PATIENCE))[0]:
                 # One timer for all: those who came later need not wait longer to learn that it stands still.
                 late, self._waiting = self._waiting, []
@@ -111,11 +111,13 @@ class Writer:
                 _tell(group, error)
                 continue
             new = storing.result()
+            # Where nothing will be made of any of them, nobody need look.
+            if any(row.state == "pending" and row.id in new for row in rows):
+                self.stored()
             for row, future in group:
                 if not future.done():
                     future.set_result(row.id in new)
                 new.discard(row.id)
-            self.stored()
 
 
 def _tell(group: "Sequence[tuple[Received, asyncio.Future[bool]]]", error: BaseException) -> None:

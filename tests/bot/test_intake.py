@@ -117,7 +117,13 @@ def serving(
 def seeds(count: int) -> list[dict[str, Any]]:
     """Issues that the sandbox knows but that were made long ago: only deliveries bring them."""
     return [
-        {"repo": REPO, "number": n, "title": f"Saving file number {n} fails", "body": "It fails."}
+        {
+            "repo": REPO,
+            "number": n,
+            "title": f"Saving file number {n} fails",
+            "body": "It fails with an error each time.",
+            "author": "ann",
+        }
         for n in range(1, count + 1)
     ]
 

@@ -139,6 +139,12 @@ def test_it_says_once_that_it_is_quiet(connection: Connection) -> None:
     assert column(connection, QuietRow, "issue") == []
 
 
+def test_one_delivery_can_be_taken_alone(connection: Connection) -> None:
+    keys = [arrive(connection, event(number)) for number in (1, 2, 3)]
+    assert take(connection, GROUND, 100, only=keys[1]) == 1
+    assert [bool(noted(connection, key)) for key in keys] == [False, True, False]
+
+
 def test_large_deliveries_are_not_read_all_at_once(
     connection: Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:

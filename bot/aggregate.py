@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from bot import digests, hooks, mail, news
+from bot import chart, digests, hooks, mail, news
 from bot import report as report_file
 from bot.fetch import Fetching
 from bot.store import cases, outbox, runs
@@ -155,6 +155,10 @@ async def announce(app: App, run_id: str) -> None:
         commands += await app.database.query(
             lambda c: digests.messages(c, app.settings, report, new_only=new_only)
         )
+        # It belongs below the operator's digest, and there is not always one.
+        if any(command.key == f"digest:{run_id}" for command in commands):
+            drawn = await chart.command(app, report)
+            commands += [drawn] if drawn else []
     own = app.settings.integrations.webhooks
     commands += await app.database.query(lambda c: hooks.commands(c, report, own, app.targets))
     await app.database.run(lambda c: outbox.store_once(c, run_id, commands, time.time()))

@@ -389,7 +389,8 @@ class LaneState:
 
     def is_later(self, now: float) -> bool:
         """Is all of it only meant for a later time, as messages are in a team's quiet hours?"""
-        return not self.tried and self.blocked_until is None and now < self.next_at < WAITING
+        held = self.tried or self.blocked_kind is not None or self.last_error is not None
+        return not held and now < self.next_at < WAITING
 
     @property
     def ready_at(self) -> float:

@@ -43,7 +43,7 @@ def test_prints_what_to_export(issues: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            lines = [process.stdout.readline().strip() for _ in range(8)]
+            lines = [process.stdout.readline().strip() for _ in range(9)]
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == 0
         finally:

@@ -74,8 +74,8 @@ def parse(text: str, name: str) -> tuple[Any, dict[tuple[str, ...], int]]:
         raise UserFacing(f"{place}: not valid YAML ({getattr(error, 'problem', error)})") from None
     except RecursionError:
         raise UserFacing(f"{name}: nested too deeply") from None
-    except ValueError as error:
-        # A number of five thousand digits, the 31st of February.
+    except (ValueError, TypeError, LookupError, AttributeError) as error:
+        # A number of five thousand digits, the 31st of February, `!!bool maybe`, `!!timestamp soon`.
         raise UserFacing(f"{name}: not valid YAML ({str(error)[:100]})") from None
     try:
         repeated, lines = _repeated(node), dict(_lines(node))

@@ -6,55 +6,29 @@ import json
 import os
 import secrets
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-import httpx
 from rich.console import Console
 from rich.padding import Padding
 from rich.panel import Panel
 from rich.text import Text
 
+from bot.commands.demo_stage import BODY, NUMBER, REF, REPO, TITLE, Stage, milliseconds, stopping
 from bot.render_slack import Shown, as_text, message_page
-from bot.sandbox import create_app, environment, load_issues, running
-from config.secrets import NAMES
 from models.errors import SwitchyardError
 
 if TYPE_CHECKING:
     from models.case import Prediction
-    from models.router.store import Store
 
-T = TypeVar("T")
-
-REPO = "harbor-tools/quayside"
-NUMBER = 1300
-REF = f"{REPO}#{NUMBER}"
-TITLE = "Export forgets the cents"
-BODY = (
-    "Our bookkeeper needs prices with cents, the export rounds them to whole euros. "
-    "Is there a setting that I missed?"
-)
-HISTORY = {
-    "bug": (
-        *(77, 82, 93, 98, 104, 108, 110, 121, 405, 411, 417, 423, 436, 444, 451, 459, 466),
-        *(1187, 1201, 1210, 1218, 1220, 1229, 1237, 1240, 1244, 1245),
-    ),
-    "enhancement": (80, 86, 101, 117, 402, 409, 419, 432, 450, 1190, 1200, 1207, 1215, 1219, 1235),
-    "documentation": (95, 120, 414, 442, 1193, 1214, 1236),
-    "question": (81, 127, 435, 467, 1204, 1248),
-}
-"""What the maintainers in this demo said of its older issues, by label; the bundled set itself has few labels."""
-PATIENCE = 45.0
-"""Seconds that anything here may take; it is done within one or two where nothing is wrong."""
 BROWSERS = (
     *("chromium", "chromium-browser", "google-chrome", "google-chrome-stable"),
     "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
@@ -101,9 +75,9 @@ def main() -> int:
         markup=False,
         highlight=False,
     )
-    with _stopping(), ExitStack() as stack:
+    with stopping(), ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="switchyard-")))
-        _tell(show, _Stage.set_up(stack, show, folder))
+        _tell(show, _start(stack, show, folder))
     show.console.print(
         f"\nDone in {time.monotonic() - began:.0f} s; everything is stopped.\n\n"
         "Try next, with your own accounts:\n"
@@ -116,68 +90,15 @@ def main() -> int:
     return 0
 
 
-@dataclass(frozen=True)
-class _Stage:
-    """The stand-ins, `serve` beside them, and what both need."""
-
-    folder: Path
-    sandbox: httpx.Client
-    door: httpx.Client
-    environment: Mapping[str, str]
-    secret: str
-    log: Path
-
-    @classmethod
-    def set_up(cls, stack: ExitStack, show: _Show, folder: Path) -> "_Stage":
-        with show.step("`switchyard serve` starts, and stand-ins of GitHub, Shortcut and Slack"):
-            box = stack.enter_context(running(create_app(_issues())))
-            repositories = list(dict.fromkeys(str(issue["repo"]) for issue in _issues()))
-            secret = secrets.token_hex(16)
-            own = environment(box.url, repositories) | {"GITHUB_WEBHOOK_SECRET": secret}
-            variables = _clean_environment() | own
-            log = folder / "serve.log"
-            serve = stack.enter_context(_serve(folder, variables, log))
-            address = _until(lambda: _address(log), log, serve)
-            clients = (
-                httpx.Client(base_url=base, timeout=30, trust_env=False) for base in (box.url, address)
-            )
-            sandbox, door = (stack.enter_context(client) for client in clients)
-        show.say(f"Ready after {show.took()}: {address}, with a database of its own in a temporary folder.")
-        return cls(folder, sandbox, door, variables, secret, log)
-
-    def listed(self, what: str) -> list[dict[str, Any]]:
-        return list(self.sandbox.get(f"/_control/{what}").json())
-
-    def control(self, **what: Any) -> dict[str, Any]:
-        response = self.sandbox.post("/_control", json=what)
-        if response.status_code != 200:
-            raise SwitchyardError(f"the demo's stand-in refused: {response.text[:300]}")
-        return dict(response.json())
-
-    def does(self, **deed: Any) -> str:
-        """Somebody presses or types something in Slack; how its signed request was answered, in words."""
-        began = time.monotonic()
-        answer = self.control(**deed, to=f"{self.door.base_url}/slack/events")
-        return f"Slack's signed request was answered {answer['status']} in {_ms(began)}, once it was stored."
-
-    def wait(self, found: Callable[[], T | None]) -> T:
-        return _until(found, self.log)
-
-    def message(self, words: str) -> dict[str, Any] | None:
-        return next((m for m in self.listed("messages") if words in json.dumps(m)), None)
-
-    def story(self, kind: str) -> dict[str, Any] | None:
-        """The issue's story, once it has this type and the issue shows its label too."""
-        stories = [s for s in self.listed("stories") if s.get("external_id") == f"story:{REF}"]
-        return next((s for s in stories if s["story_type"] == kind), None)
-
-    def labels(self, wanted: str) -> list[str] | None:
-        """The issue's labels on GitHub, once the wanted one is among them."""
-        known = (i["labels"] for i in self.listed("labels") if (i["repo"], i["number"]) == (REPO, NUMBER))
-        return next((list(names) for names in known if wanted in names), None)
+def _start(stack: ExitStack, show: _Show, folder: Path) -> Stage:
+    with show.step("`switchyard serve` starts, and stand-ins of GitHub, Shortcut and Slack"):
+        stage = Stage.set_up(stack, folder)
+    address = str(stage.door.base_url).rstrip("/")
+    show.say(f"Ready after {show.took()}: {address}, with a database of its own in a temporary folder.")
+    return stage
 
 
-def _tell(show: _Show, stage: _Stage) -> None:
+def _tell(show: _Show, stage: Stage) -> None:
     _webhook(show, stage)
     message = _ask(show, stage)
     _press(show, stage, message)
@@ -185,7 +106,7 @@ def _tell(show: _Show, stage: _Stage) -> None:
     _train(show, stage)
 
 
-def _webhook(show: _Show, stage: _Stage) -> None:
+def _webhook(show: _Show, stage: Stage) -> None:
     with show.step("Somebody opens an issue; GitHub sends its signed webhook"):
         issue = {"repo": REPO, "number": NUMBER, "title": TITLE, "body": BODY, "author": "ann", "labels": []}
         stage.control(issue=issue)
@@ -199,11 +120,11 @@ def _webhook(show: _Show, stage: _Stage) -> None:
             raise SwitchyardError(f"the webhook was answered {taken}, a forged one {forged}")
     show.say(
         f"{REF}: {TITLE}",
-        f"Answered {taken} in {_ms(began)}, once it was stored. With a forged signature: {forged}.",
+        f"Answered {taken} in {milliseconds(began)}, once it was stored. With a forged signature: {forged}.",
     )
 
 
-def _post(stage: _Stage, body: bytes, secret: str) -> int:
+def _post(stage: Stage, body: bytes, secret: str) -> int:
     mac = hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()
     headers = {
         "content-type": "application/json",
@@ -214,7 +135,7 @@ def _post(stage: _Stage, body: bytes, secret: str) -> int:
     return stage.door.post("/webhooks/github", content=body, headers=headers).status_code
 
 
-def _ask(show: _Show, stage: _Stage) -> dict[str, Any]:
+def _ask(show: _Show, stage: Stage) -> dict[str, Any]:
     with show.step("The router is not sure, so the bot asks in Slack"):
         message = stage.wait(lambda: stage.message(f"{REF} needs a person"))
         after = show.took()
@@ -232,7 +153,7 @@ def _ask(show: _Show, stage: _Stage) -> dict[str, Any]:
     return message
 
 
-def _press(show: _Show, stage: _Stage, message: Mapping[str, Any]) -> None:
+def _press(show: _Show, stage: Stage, message: Mapping[str, Any]) -> None:
     with show.step("Sam presses the first button, Feature"):
         what = {"channel": message["channel"], "ts": message["ts"], "user": "sam"}
         answered = stage.does(press={**what, "action_id": "switchyard:route:feature"})
@@ -243,7 +164,7 @@ def _press(show: _Show, stage: _Stage, message: Mapping[str, Any]) -> None:
     _print_story(show, story, labels)
 
 
-def _correct(show: _Show, stage: _Stage) -> None:
+def _correct(show: _Show, stage: Stage) -> None:
     with show.step(f"Sam corrects it, typing /triage route {REF} bug"):
         answered = stage.does(slash={"text": f"route {REF} bug", "channel": "#triage", "user": "sam"})
         story = stage.wait(lambda: stage.story("bug"))
@@ -277,7 +198,7 @@ def _corrections(folder: Path) -> Sequence[Any]:
         database.dispose()
 
 
-def _train(show: _Show, stage: _Stage) -> None:
+def _train(show: _Show, stage: Stage) -> None:
     with show.step("`switchyard router train` learns from it"):
         store = stage.folder / "models"
         command = [sys.executable, "-m", "bot", "router", "train", "--json", "--store", str(store)]
@@ -307,7 +228,7 @@ def _predict(root: Path, version: str) -> "tuple[Prediction, Prediction]":
     from models.router.store import Store
     from models.router.text import Text as Said
 
-    store: Store = Store(root)
+    store = Store(root)
     text = Said(REPO, TITLE, BODY)
     before, after = (store.load(name).predict([text])[0] for name in (BUILTIN, version))
     return before, after
@@ -315,7 +236,9 @@ def _predict(root: Path, version: str) -> "tuple[Prediction, Prediction]":
 
 def _shares(prediction: "Prediction") -> str:
     shares = ", ".join(f"{name} {share:.0%}" for name, share in _likeliest(prediction.probabilities))
-    return f"{shares}: {f'it is routed to {prediction.route}' if prediction.accepted else 'a person is asked'}"
+    return (
+        f"{shares}: {f'it is routed to {prediction.route}' if prediction.accepted else 'a person is asked'}"
+    )
 
 
 def _likeliest(shares: Mapping[str, float]) -> list[tuple[str, float]]:
@@ -362,79 +285,3 @@ def _picture(page: Path, folder: Path) -> Path | None:
     with suppress(OSError, subprocess.TimeoutExpired):
         subprocess.run(command, capture_output=True, timeout=15, check=False)  # noqa: S603 - found on the path
     return picture if picture.is_file() else None
-
-
-def _issues() -> list[dict[str, Any]]:
-    """The bundled issues, with the labels that maintainers gave them."""
-    labels = {number: label for label, numbers in HISTORY.items() for number in numbers}
-    return [
-        {**issue, "labels": [labels[issue["number"]]]} if issue["number"] in labels else issue
-        for issue in load_issues(None)
-    ]
-
-
-def _clean_environment() -> dict[str, str]:
-    """This process's environment without what the user has set up for the real services."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("SWITCHYARD") and k not in NAMES}
-    root = str(Path(__file__).parent.parent.parent)
-    path = os.pathsep.join(filter(None, (root, kept.get("PYTHONPATH"))))
-    return kept | {"PYTHONPATH": path, "NO_PROXY": "127.0.0.1"}
-
-
-@contextmanager
-def _serve(folder: Path, variables: Mapping[str, str], log: Path) -> Iterator["subprocess.Popen[bytes]"]:
-    """`serve` on a free port, in this folder, until the block ends."""
-    command = [sys.executable, "-m", "bot", "serve", "--port", "0"]
-    with log.open("wb") as stream:
-        # In a session of its own Ctrl-C does not reach it: it is ended here, and in good order.
-        process = subprocess.Popen(  # noqa: S603 - our own program
-            command, cwd=folder, env=variables, stdout=stream, stderr=stream, start_new_session=True
-        )
-    try:
-        yield process
-    finally:
-        process.terminate()
-        try:
-            process.wait(10)
-        except subprocess.TimeoutExpired:
-            pass
-        finally:
-            process.kill()
-            process.wait()
-
-
-def _address(log: Path) -> str | None:
-    found = [line for line in log.read_text(errors="replace").splitlines() if "serving on http" in line]
-    return found[0].split("serving on ")[1].strip() if found else None
-
-
-def _until(found: Callable[[], T | None], log: Path, process: "subprocess.Popen[bytes] | None" = None) -> T:
-    """Wait for what must come; SwitchyardError with the end of serve's log where it does not."""
-    deadline = time.monotonic() + PATIENCE
-    while time.monotonic() < deadline and (process is None or process.poll() is None):
-        value = found()
-        if value is not None:
-            return value
-        time.sleep(0.05)
-    lines = log.read_text(errors="replace").splitlines()[-5:]
-    raise SwitchyardError("\n".join(["the demo stands still; serve's last words:", *lines]))
-
-
-@contextmanager
-def _stopping() -> Iterator[None]:
-    """Being asked to end, or left by the terminal, ends it as Ctrl-C does: with everything put away."""
-
-    def stop(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
-
-    numbers = (signal.SIGTERM, signal.SIGHUP)
-    before = [signal.signal(number, stop) for number in numbers]
-    try:
-        yield
-    finally:
-        for number, handler in zip(numbers, before, strict=True):
-            signal.signal(number, handler)
-
-
-def _ms(began: float) -> str:
-    return f"{(time.monotonic() - began) * 1000:.0f} ms"

@@ -137,6 +137,9 @@ class SlackClient:
                 if code in accept:
                     return {"ok": False, "error": code}
                 raise _translate(error, str(arguments.get("channel", ""))) from None
+            except AttributeError:
+                # slack_sdk trips over an answer that is no JSON, as proxies give.
+                raise Transient(f"slack: the answer to {method} is no JSON") from None
             except Exception as error:
                 raise _translate(error, str(arguments.get("channel", ""))) from None
             return answer.data if isinstance(answer.data, dict) else {}

@@ -27,6 +27,8 @@ NO_UPLOAD = (
     "file_uploads_disabled",
     "method_disabled",
 )
+NO_PLACE = ("not_in_channel", "channel_not_found", "posting_to_channel_denied", "restricted_action")
+"""What Slack answers for a file in a channel where the bot may post and was not invited."""
 _ASIDE_TIMEOUT = aiohttp.ClientTimeout(total=3)
 
 
@@ -174,9 +176,9 @@ async def upload_chart(web: Web, pending: Pending) -> Answer:
         "channel_id": thread["channel"],
         "thread_ts": thread["ts"],
     }
-    answer = await web.call("files.completeUploadExternal", done, accept=NO_UPLOAD)
+    answer = await web.call("files.completeUploadExternal", done, accept=(*NO_UPLOAD, *NO_PLACE))
     if not answer.get("ok", True):
-        return {"skipped": f"slack: {answer.get('error')}"}
+        return {"skipped": f"slack: {answer.get('error')}; invite the bot to the channel for its chart"}
     return {"file": place["file_id"], "channel": thread["channel"]}
 
 

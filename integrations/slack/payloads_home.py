@@ -54,7 +54,9 @@ def status(
             else ""
         )
         read = f" · {link(report_url, 'report')}" if report_url else ""
-        what = f"{report.triaged} issues" + (f", {report.failed} failed" if report.failed else "")
+        what = ("1 issue" if report.triaged == 1 else f"{report.triaged} issues") + (
+            f", {report.failed} failed" if report.failed else ""
+        )
         told = f"Latest run: *{escape(report.status, 20)}*{at}{end} · {what}{read}"
     lines = [told, f"*{people}* wait for a person · *{waiting}* updates wait in the queue"]
     if refused:

@@ -16,7 +16,7 @@ import httpx
 import psutil
 
 from bot.sandbox import environment, load_issues, start_process
-from tests.bench import intake, rates, router
+from tests.bench import intake, people, rates, router
 from tests.bench.process import DATA, ROOT, Measured, measure
 
 FREE = {
@@ -132,6 +132,7 @@ def rows(folder: Path, *, short: bool) -> Iterator[tuple[str, str, str]]:
     yield "serve idle, over 20 s", "≤ 3 % of a core", f"{idle:.1f} %"
     yield from rates.rows(short=short)
     yield from intake.rows(_new(folder), short=short)
+    yield from people.rows(_new(folder), short=short)
     yield from router.rows(_new(folder), short=short)
 
 

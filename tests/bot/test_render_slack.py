@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.render_slack import Shown, home_page, message_page, mrkdwn
+from bot.render_slack import Shown, as_text, home_page, message_page, mrkdwn
 from integrations.slack.payloads_cases import case_message
 from integrations.slack.payloads_home import home
 from models.report import CaseLine
@@ -68,3 +68,11 @@ def test_no_text_becomes_markup(text: str) -> None:
         html = str(mrkdwn({"type": kind, "text": text}))
         tags = set(re.findall(r"<(/?[a-z]*)", html))
         assert tags <= {"a", "/a", "b", "/b", "i", "/i", "code", "/code", "br", "span", "/span"}
+
+
+def test_a_message_as_text() -> None:
+    text = as_text([*case_message(LINE)[1], {"type": "divider"}])
+    first, weight, likely, buttons = text.splitlines()
+    assert first.replace("\u2060", "") == "● octo/widgets#1 Crash <script>alert(1)</script> *not bold* @here"
+    assert (weight, likely) == ("high · urgency 5", "likely bug 60%")
+    assert buttons == "[Bug 60%]  [Feature]  [Other… ▾]  [Why]  [Snooze]  [Not for us]"

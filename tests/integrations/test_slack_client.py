@@ -220,6 +220,22 @@ async def test_without_the_scope_there_is_no_chart(client: SlackClient, slack: S
     assert len(slack.messages) == 1
 
 
+async def test_no_chart_goes_where_the_bot_was_not_invited(client: SlackClient, slack: Slack) -> None:
+    digest = await deliver(client, DIGEST)
+    slack.fail("files.completeUploadExternal", "not_in_channel")
+    chart = upload_chart("r1", b"png", title="Routes", alt="x")
+    assert "invite" in (await deliver(client, chart, answers={"digest:r1": digest}))["skipped"]
+
+
+@pytest.mark.parametrize("body", ["<html>a proxy</html>", "[]", "null", '"ok"'])
+async def test_an_answer_of_no_use_is_tried_again(client: SlackClient, slack: Slack, body: str) -> None:
+    slack.control(service="slack", match="POST /api/.*", fault="status", status=200, body=body)
+    with pytest.raises(Transient):
+        await deliver(client, DIGEST)
+    with pytest.raises(Transient):
+        await deliver(client, publish_home("U1", BLOCKS))
+
+
 async def test_an_upload_goes_to_slack_alone(client: SlackClient, slack: Slack) -> None:
     digest = await deliver(client, DIGEST)
     slack.control(

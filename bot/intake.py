@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from bot.wiring import App
 from integrations.github.commands import MARKER
 from integrations.github.payloads import is_pull_request, parse_issue
 from integrations.github.webhook import sender as sender_of
-from models.errors import RateLimited, SwitchyardError, Transient
+from models.errors import BreakerOpen, RateLimited, SwitchyardError, Transient
 from models.issue import Issue
 
 log = structlog.get_logger()
@@ -41,6 +42,8 @@ ONE_BY_ONE = 20
 """Stories that are asked for one by one; of more, what changed is asked for in one request."""
 PAUSE = 30.0
 """Seconds until a service is asked again after it did not answer."""
+GIVEN_UP = 3600.0
+"""Seconds after which nothing more is asked about a delivery for which GitHub only has errors."""
 PRUNE = 600.0
 """Seconds between two clearings of what is not needed any more."""
 LOOK = 1.0
@@ -51,8 +54,8 @@ LOOK = 1.0
 class Ground:
     """What a delivery is judged by."""
 
-    repositories: frozenset[str]
-    """Those that are served, in lower case."""
+    repositories: Mapping[str, str]
+    """Those that are served: in lower case, and as they are called here. People and services spell as they like."""
     off: frozenset[str] = frozenset()
     """Those of them that switched the bot off in their own configuration."""
     me: str = ""
@@ -81,8 +84,8 @@ def meaning(event: str, action: str, payload: Mapping[str, Any], ground: Ground)
     """What to make of one of GitHub's events about an issue."""
     if event not in ("issues", "issue_comment"):
         return Meaning(f"{event} {action}: nothing to do")
-    name = _repository_of(payload)
-    if name.lower() not in ground.repositories:
+    name = ground.repositories.get(_repository_of(payload).lower())
+    if name is None:
         return Meaning("its repository is not configured")
     if name.lower() in ground.off:
         return Meaning("its repository has switched the bot off")
@@ -185,7 +188,7 @@ async def _own_account(app: App) -> str | None:
 def ground_of(app: App, connection: Connection, me: str) -> Ground:
     """What deliveries are judged by, as of now."""
     return Ground(
-        repositories=frozenset(name.lower() for name in served(connection, app.settings)),
+        repositories={name.lower(): name for name in served(connection, app.settings)},
         off=repository_config.off(connection),
         me=me,
         replies=app.settings.integrations.github.replies_per_hour,
@@ -202,29 +205,46 @@ async def _ask_github(app: App) -> float:
         return 0.0
     rows = await app.database.query(lambda c: inbox.waiting(c, "github", TAKEN, slow=True))
     ground = await app.database.query(lambda c: ground_of(app, c, ""))
+    again = 0.0
     for row in rows:
-        payload = _payload(row.payload)
         try:
-            name = _repository_of(payload)
-            if name.lower() not in ground.repositories:
-                note = "its repository is not configured"
-            elif row.event == inbox.COMMAND:
-                note = await comments.answer(app, payload)
-            elif row.event == "pull_request":
-                note = await repository_config.check_pull(app, payload)
-            elif repository_config.changed_by_push(payload):
-                note = await repository_config.load(app, name, force=True)
-            else:
-                note = "the push changes no configuration"
-        except (Transient, RateLimited) as error:
-            log.warning("a delivery waits for GitHub", kind=row.event, reason=str(error))
+            note = await _ask_about(app, row, ground)
+        except (RateLimited, BreakerOpen) as error:
+            log.warning("deliveries wait for GitHub", reason=str(error))
             return time.time() + PAUSE
+        except Transient as error:
+            if time.time() - row.received_at < GIVEN_UP:
+                # The others need not wait for the one that GitHub has trouble with.
+                log.warning("a delivery waits for GitHub", delivery=row.id, reason=str(error))
+                again = time.time() + PAUSE
+                continue
+            note = f"GitHub did not answer: {error}"
         except SwitchyardError as error:
             note = str(error)
+        except SQLAlchemyError:
+            raise
+        except Exception as error:
+            log.error("nothing could be made of a delivery", delivery=row.id, error=brief(error))
+            note = f"a fault of Switchyard: {type(error).__name__}"
         notes = {row.id: note}
         await app.database.run(lambda c, notes=notes: inbox.settle(c, notes))  # type: ignore[misc]
     app.wake_lanes()
-    return 0.0
+    return again
+
+
+async def _ask_about(app: App, row: Any, ground: Ground) -> str:
+    """What came of one delivery that GitHub must be asked about, as a short note."""
+    payload = _payload(row.payload)
+    name = ground.repositories.get(_repository_of(payload).lower())
+    if name is None:
+        return "its repository is not configured"
+    if row.event == inbox.COMMAND:
+        return await comments.answer(app, payload)
+    if row.event == "pull_request":
+        return await repository_config.check_pull(app, payload)
+    if repository_config.changed_by_push(payload):
+        return await repository_config.load(app, name, force=True)
+    return "the push changes no configuration"
 
 
 def _repository_of(payload: Mapping[str, Any]) -> str:
@@ -333,6 +353,8 @@ def take(connection: Connection, ground: Ground, size: int, *, only: str | None 
     cases.forget(connection, forget)
     inbox.settle(connection, notes)
     inbox.defer(connection, orders)
+    said = dict(Counter(notes.values()).most_common(5))
+    log.info("deliveries taken", issues=len(refs), commands=len(orders), notes=said)
     return len(refs)
 
 

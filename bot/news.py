@@ -24,6 +24,8 @@ _runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
 
 MOST_TOLD = 20
 """Cases that are told in a digest's thread, the most urgent; the home tab has the others."""
+MOST_AT_ONCE = 500
+"""Cases that are told in one look."""
 ALONE = 5
 """Messages about single cases within WINDOW, after which further ones are gathered in one."""
 WINDOW = 600.0
@@ -84,28 +86,29 @@ def tell(connection: Connection, settings: Settings, now: float) -> list[Command
     days = sa.select(_runs.c.id).where(_runs.c.trigger == "webhook", _runs.c.started_at > now - GATHERED_KEPT)
     fresh = sa.and_(_cases.c.run_id.in_(days), _untold(connection, now))
     found: list[Command] = []
-    secret = cases.lines(connection, None, ok_only=True, route="security", only=fresh, limit=MOST_TOLD)
-    for line in secret:
-        text, blocks = words.security_message(line)
-        found.append(
-            post_message(
-                f"{SECRET}{line.ref}", channel=places.of(line), text=text, blocks=blocks, issue=line.ref
-            )
-        )
-    waiting = list(cases.lines(connection, None, people_only=True, only=fresh, limit=500))
-    waiting = [line for line in waiting if line.route != "security"]
-    if not waiting:
-        return found
-    free = max(0, ALONE - _told_lately(connection, now))
-    for line in waiting[:free]:
-        channel = places.of(line)
-        found.append(_message(line, channel, not_before=hours.not_before(connection, settings, channel, now)))
-    rest: dict[str, list[CaseLine]] = {}
-    for line in waiting[free:]:
-        rest.setdefault(places.of(line), []).append(line)
-    for channel, lines in rest.items():
-        found.append(_gather(connection, settings, channel, lines, now))
+    secret = cases.lines(connection, None, ok_only=True, route="security", only=fresh, limit=MOST_AT_ONCE)
+    waiting = cases.lines(connection, None, people_only=True, only=fresh, limit=MOST_AT_ONCE)
+    open_ones = [line for line in waiting if line.route != "security"]
+    for lines, kind in ((list(secret), SECRET), (open_ones, CASE)):
+        free = max(0, ALONE - _told_lately(connection, kind, now))
+        found += [_alone(connection, places, line, kind, now) for line in lines[:free]]
+        rest: dict[str, list[CaseLine]] = {}
+        for line in lines[free:]:
+            rest.setdefault(places.of(line), []).append(line)
+        found += [
+            _gather(connection, settings, channel, some, now, secret=kind == SECRET)
+            for channel, some in rest.items()
+        ]
     return found
+
+
+def _alone(connection: Connection, places: Rooms, line: CaseLine, kind: str, now: float) -> Command:
+    channel = places.of(line)
+    if kind == SECRET:
+        text, blocks = words.security_message(line)
+        return post_message(f"{SECRET}{line.ref}", channel=channel, text=text, blocks=blocks, issue=line.ref)
+    wait = hours.not_before(connection, places.settings, channel, now)
+    return _message(line, channel, not_before=wait)
 
 
 def renew(connection: Connection, refs: Iterable[str]) -> list[Command]:
@@ -119,7 +122,8 @@ def renew(connection: Connection, refs: Iterable[str]) -> list[Command]:
             found.append(_again(row, *_words_now(connection, line, secret=row.key.startswith(SECRET))))
     for row in _gatherings(connection, time.time() - GATHERED_KEPT):
         if wanted & set(row.payload["refs"]):
-            found += [_again(row, *_several(connection, row.payload["refs"]))]
+            secret = bool(row.payload.get("secret"))
+            found += [_again(row, *_several(connection, row.payload["refs"], secret=secret))]
     return found
 
 
@@ -134,19 +138,21 @@ def told(connection: Connection, refs: Sequence[str]) -> set[str]:
 def _untold(connection: Connection, now: float) -> sa.ColumnElement[bool]:
     """The condition that no message was ever posted about a case."""
     said = sa.alias(_commands)
-    single = sa.select(said.c.key).where(
-        sa.or_(
-            said.c.key == sa.literal(CASE) + _cases.c.key,
-            sa.and_(said.c.key == sa.literal(SECRET) + _cases.c.key, _cases.c.route == "security"),
-        )
+    # A case that became one for the security team is news there, whatever another channel was told of it before.
+    kind = sa.case((_cases.c.route == "security", SECRET), else_=CASE)
+    single = sa.select(said.c.key).where(said.c.key == kind + _cases.c.key)
+    both: dict[bool, list[str]] = {True: [], False: []}
+    for row in _gatherings(connection, now - GATHERED_KEPT):
+        both[bool(row.payload.get("secret"))] += row.payload["refs"]
+    inside = sa.case(
+        (_cases.c.route == "security", _cases.c.key.in_(both[True])), else_=_cases.c.key.in_(both[False])
     )
-    inside = [ref for row in _gatherings(connection, now - GATHERED_KEPT) for ref in row.payload["refs"]]
-    return sa.and_(sa.not_(single.exists()), _cases.c.key.not_in(inside))
+    return sa.and_(sa.not_(single.exists()), sa.not_(inside))
 
 
-def _told_lately(connection: Connection, now: float) -> int:
+def _told_lately(connection: Connection, kind: str, now: float) -> int:
     query = sa.select(sa.func.count()).where(
-        _commands.c.key.startswith(CASE),
+        _commands.c.key.startswith(kind),
         _commands.c.operation == "post_message",
         _commands.c.created_at > now - WINDOW,
         _commands.c.payload["thread_of"].as_string().is_(None),
@@ -165,30 +171,43 @@ def _gatherings(connection: Connection, since: float) -> list[Any]:
 
 
 def _gather(
-    connection: Connection, settings: Settings, channel: str, lines: Sequence[CaseLine], now: float
+    connection: Connection,
+    settings: Settings,
+    channel: str,
+    lines: Sequence[CaseLine],
+    now: float,
+    *,
+    secret: bool,
 ) -> Command:
     """The channel's message about several cases, begun or grown by these."""
     open_one = next(
-        (row for row in _gatherings(connection, now - WINDOW) if row.payload["channel"] == channel), None
+        (
+            row
+            for row in _gatherings(connection, now - WINDOW)
+            if row.payload["channel"] == channel and bool(row.payload.get("secret")) == secret
+        ),
+        None,
     )
     refs = [line.ref for line in lines]
     if open_one is not None:
-        return _again(open_one, *_several(connection, [*open_one.payload["refs"], *refs]))
-    text, blocks, every = _several(connection, refs)
+        return _again(open_one, *_several(connection, [*open_one.payload["refs"], *refs], secret=secret))
+    text, blocks, every = _several(connection, refs, secret=secret)
     command = post_message(
-        f"{SEVERAL}{now:.0f}:{channel}",
+        f"{SEVERAL}{'secret:' if secret else ''}{now:.0f}:{channel}",
         channel=channel,
         text=text,
         blocks=blocks,
-        not_before=hours.not_before(connection, settings, channel, now),
+        not_before=None if secret else hours.not_before(connection, settings, channel, now),
     )
-    return replace(command, payload={**command.payload, "refs": every})
+    return replace(command, payload={**command.payload, "refs": every, "secret": secret})
 
 
-def _several(connection: Connection, refs: Sequence[str]) -> tuple[str, list[dict[str, Any]], list[str]]:
+def _several(
+    connection: Connection, refs: Sequence[str], *, secret: bool
+) -> tuple[str, list[dict[str, Any]], list[str]]:
     lines = [line for ref in dict.fromkeys(refs) if (line := _line(connection, ref)) is not None]
-    settled = {line.ref: sentence for line in lines if (sentence := _settled(connection, line))}
-    text, blocks = words.gathered(lines, settled)
+    settled = {line.ref: told for line in lines if (told := _settled(connection, line, secret=secret))}
+    text, blocks = words.gathered(lines, settled, secret=secret)
     return text, blocks, [line.ref for line in lines]
 
 
@@ -217,7 +236,9 @@ def _again(row: Any, text: str, blocks: list[dict[str, Any]], refs: Sequence[str
 
 
 def _words_now(connection: Connection, line: CaseLine, *, secret: bool) -> words.Message:
-    sentence = _settled(connection, line)
+    if not secret and _is_private(connection, line):
+        return words.case_message(replace(line, route="security"))
+    sentence = _settled(connection, line, secret=secret)
     if sentence:
         return words.settled_message(line, sentence, secret=secret)
     if secret:
@@ -225,8 +246,16 @@ def _words_now(connection: Connection, line: CaseLine, *, secret: bool) -> words
     return (words.approval_message if line.detail.get("held") else words.case_message)(line)
 
 
-def _settled(connection: Connection, line: CaseLine) -> str:
+def _is_private(connection: Connection, line: CaseLine) -> bool:
+    """Is it for the security team alone? As soon as a person said so, though it was not thought about yet."""
+    last = learning.last(connection, line.ref)
+    return line.route == "security" or (last is not None and last.after == "security")
+
+
+def _settled(connection: Connection, line: CaseLine, *, secret: bool) -> str:
     """Who decided what about a case, as one sentence; empty where it still waits."""
+    if not secret and _is_private(connection, line):
+        return ""
     for prefix, action in ((pauses.IGNORE, "ignore"), (pauses.SNOOZE, "snooze")):
         pause = pauses.get(connection, f"{prefix}{line.ref}")
         if pause is not None and (pause.until is None or pause.until > time.time()):

@@ -10,7 +10,7 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot import correct, hours, news
+from bot import correct, hours, news, repository_config
 from bot.fetch import Params
 from bot.repositories import served
 from bot.runs import new_id
@@ -118,14 +118,21 @@ def carry_out(connection: Connection, app: App, now: float) -> int:
 
 def _do(connection: Connection, app: App, what: Interaction, now: float) -> tuple[list[Command], str]:
     """One thing that a person did: the answers it leads to, and a note."""
+    target = app.targets.get(SLACK)
+    ours = getattr(target, "team", None)
+    if ours is not None and what.team != ours:
+        return [], "another workspace's"
     if what.kind == "home":
         return [_home(connection, app, what.person, now)], "the home tab"
     if what.issue and not _is_ours(connection, app, what.issue):
         return _reply(what, f"{what.issue} is none of the issues that I look after.", now), "another's issue"
+    repo = what.issue.rpartition("#")[0].lower()
+    if what.action != "why" and repo in repository_config.off(connection):
+        return _reply(what, repository_config.off_words(repo), now), "switched off"
     words = _act(connection, app, what, now)
     # A button shows its effect on the message; only a command, or what was not done, needs words.
     silent = what.kind == "button" and words.startswith(
-        ("Routed", "Approved", "Left alone", "Snoozed", "Held")
+        ("Routed", "Approved", "Left alone", "Snoozed", "Held", correct.REVIEW.capitalize())
     )
     return ([] if silent else _reply(what, words, now)), words
 
@@ -147,7 +154,7 @@ def _act(connection: Connection, app: App, what: Interaction, now: float) -> str
         if not what.issue:
             return "Name the issue: `/triage route owner/name#1 bug`."
         expected = _as_shown(connection, what, person, now)
-        return correct.reroute(
+        said = correct.reroute(
             connection,
             what.issue,
             route,  # type: ignore[arg-type]
@@ -155,7 +162,9 @@ def _act(connection: Connection, app: App, what: Interaction, now: float) -> str
             via=SLACK,
             now=now,
             expected=expected,
-        ).words
+        )
+        # Elsewhere than in its own channel nothing is said of a security case, nor that it was one.
+        return f"{correct.REVIEW.capitalize()}." if "security" in said.words else said.words
     if what.action == "ignore":
         return correct.ignore(connection, what.issue, person=person, via=SLACK, now=now).words
     if what.action == "snooze":
@@ -217,6 +226,9 @@ def _mute(connection: Connection, app: App, what: Interaction, person: str, zone
     keys = [f"{hours.MUTE}{key}" for key in (what.channel, name) if key]
     if what.action == "unmute":
         ended = pauses.end(connection, *keys)
+        audit.note(
+            connection, now, actor=person, via=SLACK, action="channel.unmute", subject=name or what.channel
+        )
         hours.release(connection, app.settings, [key for key in (what.channel, name) if key], now)
         return "This channel is told again." if ended else "This channel was not muted."
     try:

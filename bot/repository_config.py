@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection
 from bot.days import run_of_the_day
 from bot.repositories import served
 from bot.store import outbox
+from bot.store.database import brief
 from bot.wiring import App
 from config.repository import FILE, MAX_BYTES, ChannelsSection, RepositorySettings, check, restored
 from integrations.base import Check
@@ -165,6 +166,10 @@ async def refresh(app: App, repos: Iterable[str], *, recheck_off: bool = False) 
                 log.warning("configurations cannot be read now", repo=repo, reason=str(error))
             except SwitchyardError as error:
                 log.warning("a configuration cannot be read", repo=repo, reason=str(error))
+            except sa.exc.SQLAlchemyError:
+                raise
+            except Exception as error:
+                log.error("a configuration cannot be read", repo=repo, error=brief(error))
 
     try:
         async with asyncio.timeout(PATIENCE):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import logging
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -40,8 +41,8 @@ from models.issue import parse_ref
 from models.report import RunReport
 
 
-def configure_logging() -> None:
-    """Logs are one line each, on stderr."""
+def configure_logging(level: int = logging.WARNING) -> None:
+    """Logs are one line each, on stderr; processes that stay also tell what they do."""
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,
@@ -53,7 +54,7 @@ def configure_logging() -> None:
             else structlog.processors.JSONRenderer(),
             redact_line,
         ],
-        wrapper_class=structlog.make_filtering_bound_logger(30),
+        wrapper_class=structlog.make_filtering_bound_logger(level),
         logger_factory=structlog.PrintLoggerFactory(sys.stderr),
         cache_logger_on_first_use=True,
     )
@@ -248,7 +249,7 @@ def worker_command(settings: Settings) -> None:
 
 
 def _until_stopped(settings: Settings, work: Callable[[App], Awaitable[None]]) -> None:
-    configure_logging()
+    configure_logging(logging.INFO)
     limit_arenas()
     load_model(settings.router.model)
     app = build(settings)

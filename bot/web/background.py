@@ -138,6 +138,7 @@ class Background:
 
     async def _drive(self, run_id: str) -> None:
         try:
+            log.info("run begins", run=run_id)
             report = await engine.drive(self.app, run_id)
             log.info("run ended", run=run_id, status=report.status)
         except SwitchyardError as error:

@@ -96,17 +96,20 @@ def settled_by(person: str, action: str, value: str = "") -> str:
     return f"{person or 'Somebody'} {_GONE_BY.get(action, f'routed it to {value}')}"
 
 
-def gathered(lines: Sequence[CaseLine], settled: Mapping[str, str] | None = None) -> Message:
+def gathered(
+    lines: Sequence[CaseLine], settled: Mapping[str, str] | None = None, *, secret: bool = False
+) -> Message:
     """Several cases that need a person as one message, most urgent first; each can be decided in its line.
 
-    `settled` has the sentences of those that were decided meanwhile, by issue.
+    `settled` has the sentences of those that were decided meanwhile, by issue. `secret` is for the private channel.
     """
     open_ones = sum(line.ref not in (settled or {}) for line in lines)
     head = f"{open_ones} issue{'s' if open_ones != 1 else ''} need{'s' if open_ones == 1 else ''} a person"
     # Block names must differ: an issue has one line, whatever it was told of twice.
     ordered = {line.ref[:MAX_NAME]: line for line in sorted(lines, key=lambda line: -line.urgency)}
     groups = (
-        _gathered_line(line, (settled or {}).get(line.ref)) for line in [*ordered.values()][:MOST_GATHERED]
+        _gathered_line(line, (settled or {}).get(line.ref), secret=secret)
+        for line in [*ordered.values()][:MOST_GATHERED]
     )
     shown, count = take(groups, blocks=45, text=MAX_TOTAL - 400)
     more = len(ordered) - count
@@ -114,11 +117,14 @@ def gathered(lines: Sequence[CaseLine], settled: Mapping[str, str] | None = None
     return head, [header(head), *shown, *foot]
 
 
-def _gathered_line(line: CaseLine, sentence: str | None) -> list[Block]:
-    if line.route == "security":
+def _gathered_line(line: CaseLine, sentence: str | None, *, secret: bool) -> list[Block]:
+    if line.route == "security" and not secret:
         return [section(case_line(line))]
+    if secret and sentence is None:
+        told = f":lock: *Possible security report* {_title(line, secret=True)}{_story(line)}"
+        return [section(told, block_id=f"gathered:{line.ref}", accessory=_decide(line))]
     if sentence is not None:
-        text = f"{_title(line)}\n:white_check_mark: {escape(sentence, 200)}{_story(line)}"
+        text = f"{_title(line, secret=secret)}\n:white_check_mark: {escape(sentence, 200)}{_story(line)}"
         return [section(text, block_id=f"gathered:{line.ref}", accessory=_other())]
     return [section(case_text(line), block_id=f"gathered:{line.ref}", accessory=_decide(line))]
 

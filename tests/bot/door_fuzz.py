@@ -36,7 +36,9 @@ from tests.contracts.spec import contracts_dir
 
 SECRET = "It's a Secret to Everybody"
 SECRETS = Secrets({"GITHUB_WEBHOOK_SECRET": SECRET, "SHORTCUT_WEBHOOK_SECRET": SECRET})
-GROUND = Ground(frozenset({"codertocat/hello-world", "octo/widgets"}), me="switchyard[bot]", tell=True)
+GROUND = Ground(
+    {name: name for name in ("codertocat/hello-world", "octo/widgets")}, me="switchyard[bot]", tell=True
+)
 Headers = list[tuple[bytes, bytes]]
 HUGE, DEEP = "@huge@", "@deep@"
 """Stand for what json.dumps does not write."""

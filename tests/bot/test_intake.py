@@ -277,12 +277,12 @@ def test_who_knocks_without_end_is_told_to_slow_down(served: tuple[World, Served
 )
 def test_what_is_made_of_an_event(event: str, action: str, changes: dict[str, Any], expected: str) -> None:
     payload = json.loads(issue_event(5, action, **changes))
-    found = meaning(event, action, payload, Ground(frozenset({REPO})))
+    found = meaning(event, action, payload, Ground({REPO: REPO}))
     assert [name for name in ("triage", "remember", "forget") if getattr(found, name)] == [expected] * bool(
         expected
     )
-    assert not meaning(event, action, payload, Ground(frozenset({"else/where"}))).triage
-    assert not meaning(event, action, payload, Ground(frozenset({REPO}), off=frozenset({REPO}))).triage
+    assert not meaning(event, action, payload, Ground({"else/where": "else/where"})).triage
+    assert not meaning(event, action, payload, Ground({REPO: REPO}, off=frozenset({REPO}))).triage
 
 
 def test_a_day_that_is_over_has_a_report_and_one_digest(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from bot.store.inbox import Received
 from models.tables import CommandRow, InboxRow, IssueRow, QuietRow, RunRow
 
 REPO = "octo/widgets"
-GROUND = Ground(frozenset({REPO}), me="switchyard[bot]", replies=3, tell=True)
+GROUND = Ground({REPO: REPO}, me="switchyard[bot]", replies=3, tell=True)
 ANN, STALE = {"login": "ann", "type": "User"}, {"login": "stale[bot]", "type": "Bot"}
 ME = {"login": "switchyard[bot]", "type": "Bot"}
 

@@ -58,6 +58,7 @@ class World:
             "SWITCHYARD__INTEGRATIONS__GITHUB__RATE_LIMIT": "100000/hour",
             "SWITCHYARD__INTEGRATIONS__SHORTCUT__RATE_LIMIT": "10000/minute",
             "SWITCHYARD__INTEGRATIONS__SLACK__RATE_LIMIT": "100/s",
+            "SWITCHYARD__INTEGRATIONS__SLACK__CHART": "false",
             "PYTHONWARNINGS": "default",
             "COLUMNS": "120",
         }

@@ -65,6 +65,7 @@ def more(world: World, first: int) -> None:
 @pytest.fixture
 def world(tmp_path: Path) -> Any:
     with World(tmp_path, [issue(n, labels=["bug"]) for n in range(1, 8)]) as world:
+        world.set("integrations.slack.chart", "true")
         yield world
 
 
@@ -84,6 +85,7 @@ def test_a_second_run_has_one_chart_in_its_digests_thread(world: World) -> None:
     world.assert_contracts()
 
 
+@pytest.mark.slow
 def test_a_kill_while_it_is_uploaded_doubles_nothing(world: World) -> None:
     assert world.run("run").code == 0
     more(world, 11)
@@ -100,6 +102,7 @@ def test_a_kill_while_it_is_uploaded_doubles_nothing(world: World) -> None:
 
 
 @pytest.mark.parametrize("why", ["turned off", "no scope", "no matplotlib"])
+@pytest.mark.slow
 def test_without_a_chart_all_else_is_as_ever(world: World, why: str) -> None:
     if why == "turned off":
         world.set("integrations.slack.chart", "false")

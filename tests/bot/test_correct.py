@@ -163,6 +163,7 @@ async def test_a_retry_sends_refused_commands_again(world: World) -> None:
         raise AssertionError("it was not sent")
 
 
+@pytest.mark.slow
 def test_from_the_command_line(world: World) -> None:
     assert world.run("run", "--json").code == 0
     shown = world.run("issue", "why", REF)

@@ -219,6 +219,7 @@ async def test_a_dead_receiver_holds_up_nobody(database: Database, tmp_path: Pat
         )
 
 
+@pytest.mark.slow
 def test_a_repositorys_address_inside_is_refused_and_the_run_is_well(tmp_path: Path) -> None:
     with bugs(tmp_path, [issue(1)]) as world:
         url = f"https://127.0.0.1:{world.sandbox.port}/hooks/inside"

@@ -256,6 +256,7 @@ def test_an_app_serves_what_it_is_installed_on(tmp_path: Path) -> None:
         with serving(world) as door:
             assert kept(world) == ["octo/widgets"]
             post(door, "issues", "early", payload_of("acme/rockets", 1))
+            world.wait_until(lambda: not door.waiting())
             world.control(installation={"owner": "acme", "installed": True})
             post(
                 door,

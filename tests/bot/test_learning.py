@@ -258,6 +258,7 @@ def seeds(count: int = 120, names: Mapping[str, str] = USUAL) -> list[dict[str, 
     ]
 
 
+@pytest.mark.slow
 def test_training_on_the_repositories(tmp_path: Path) -> None:
     found = seeds()
     found[0]["labelled_by"] = "stale[bot]"

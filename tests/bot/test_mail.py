@@ -274,6 +274,7 @@ def test_a_run_mails_its_digest_once(world: World, tmp_path: Path) -> None:
         assert len(server.mails) == before
 
 
+@pytest.mark.slow
 def test_a_recipient_that_bounces_does_not_stop_the_others(world: World) -> None:
     with post() as server:
         server.refusals["gone@example.com"] = "550 5.1.1 no such user"
@@ -307,6 +308,7 @@ def test_a_mail_server_that_fails_holds_up_nobody_else(world: World, fault: str)
         assert server.mails == []
 
 
+@pytest.mark.slow
 def test_what_waited_is_delivered_once_when_the_server_is_back(world: World) -> None:
     with post() as server:
         server.sender_reply = "451 4.3.0 out of order"

@@ -26,6 +26,7 @@ def ago(**delta: float) -> str:
     return f"{datetime.now(UTC) - timedelta(**delta):%Y-%m-%dT%H:%M:%SZ}"
 
 
+@pytest.mark.slow
 def test_an_app_fetches_the_deliveries_that_reached_nobody(tmp_path: Path) -> None:
     with World(tmp_path, [*many(REPO, 20), *many("acme/rockets", 1)]) as world:
         as_app(world)

@@ -15,6 +15,7 @@ def test_killed_and_started_again(kind: str, seed: int, count: int) -> None:
 
 
 @pytest.mark.chaos
+@pytest.mark.slow
 def test_something_breaks_for_a_while() -> None:
     verdict = faults.play("files may not grow", 13)
     assert verdict.clean, verdict

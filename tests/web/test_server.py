@@ -22,7 +22,6 @@ def ready(process: "subprocess.Popen[str]") -> str:
     return match[1]
 
 
-@pytest.mark.slow
 def test_serve_from_start_to_end(world: World) -> None:
     world.environment["SWITCHYARD_ADMIN_TOKEN"] = "plain-token"
     process = world.start("serve", "--port", "0")

@@ -12,6 +12,7 @@ from sqlalchemy.engine import Connection
 from bot import chart, digests, hooks, mail, news
 from bot import report as report_file
 from bot.fetch import Fetching
+from bot.report_words import count_of
 from bot.store import cases, outbox, runs
 from bot.wiring import App
 from models.case import Case
@@ -135,7 +136,8 @@ def _status(
 def _lane_problems(states: Sequence[outbox.LaneState]) -> list[str]:
     """What holds commands up, in the words of the service."""
     return [
-        f"{state.pending} commands for {state.name} wait: {state.blocked_reason or state.last_error}"
+        f"{count_of(state.pending, 'command')} for {state.name} {'waits' if state.pending == 1 else 'wait'}: "
+        f"{state.blocked_reason or state.last_error}"
         for state in states
         if (state.blocked_reason or state.last_error) and state.blocked_kind not in PACED
     ]

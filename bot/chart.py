@@ -12,6 +12,7 @@ import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection
 
+from bot.report_words import route_words
 from bot.store import runs
 from bot.wiring import App
 from models.commands import Command, upload_chart
@@ -90,7 +91,7 @@ def history(connection: Connection, report: RunReport) -> list[Bar]:
 def words(bars: Sequence[Bar]) -> str:
     """What the chart shows, for those who cannot see it."""
     last = ", ".join(
-        f"{bars[-1].routes[r]} {name}" for r, (name, _) in _PARTS.items() if bars[-1].routes.get(r)
+        f"{bars[-1].routes[r]} {route_words(r, bars[-1].routes[r])}" for r in _PARTS if bars[-1].routes.get(r)
     )
     before = ", ".join(str(sum(bar.routes.values())) for bar in bars[:-1])
     return f"Issues by route in the last {len(bars)} runs. The latest: {last}. Before it, in all: {before}."

@@ -1,5 +1,6 @@
 """The command line; each command imports what it needs only when it is called."""
 
+import gc
 import logging
 import os
 import sys
@@ -7,9 +8,12 @@ import threading
 import time
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, NoReturn
 
 import typer
+
+from bot import cli_people
+from bot.cli_people import Config, Json, open_database, settings_of
 
 app = typer.Typer(
     name="switchyard",
@@ -23,11 +27,7 @@ runs_app = typer.Typer(help="Runs and what they came to.", no_args_is_help=True)
 queue_app = typer.Typer(help="The retry queue and the dead letters.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
 app.add_typer(queue_app, name="queue")
-issue_app = typer.Typer(help="Why an issue goes where it goes, and your word on it.", no_args_is_help=True)
-app.add_typer(issue_app, name="issue")
-
-Config = Annotated[Path | None, typer.Option("--config", metavar="FILE", help="Configuration file.")]
-Json = Annotated[bool, typer.Option("--json", help="One JSON document on stdout, logs on stderr.")]
+app.add_typer(cli_people.app, name="issue")
 
 
 def _version(wanted: bool) -> None:
@@ -40,15 +40,11 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def _root(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Say which version this is.")
+    ] = False,
 ) -> None:
     pass
-
-
-def _settings(config: Path | None) -> Any:
-    from config.load import load
-
-    return load(config)
 
 
 def _duration(text: str) -> float:
@@ -57,14 +53,22 @@ def _duration(text: str) -> float:
     try:
         return parse_duration(text)
     except ValueError as error:
-        raise typer.BadParameter(str(error)) from None
+        raise typer.BadParameter(str(error), param_hint="'--wait'") from None
 
 
 @app.command()
 def run(
-    repo: Annotated[list[str] | None, typer.Option("--repo", metavar="OWNER/NAME")] = None,
-    issue: Annotated[list[str] | None, typer.Option("--issue", metavar="OWNER/NAME#N")] = None,
-    since: Annotated[str | None, typer.Option("--since", metavar="ISO8601")] = None,
+    repo: Annotated[
+        list[str] | None,
+        typer.Option("--repo", metavar="OWNER/NAME", help="Only this repository; repeatable."),
+    ] = None,
+    issue: Annotated[
+        list[str] | None,
+        typer.Option("--issue", metavar="OWNER/NAME#N", help="Only this issue, changed or not; repeatable."),
+    ] = None,
+    since: Annotated[
+        str | None, typer.Option("--since", metavar="ISO8601", help="Only what changed since then.")
+    ] = None,
     full: Annotated[bool, typer.Option("--full", help="Triage again whatever changed or not.")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Think only; write nothing anywhere.")] = False,
     wait: Annotated[str, typer.Option("--wait", metavar="DURATION", help="For deliveries, at most.")] = "60s",
@@ -76,7 +80,7 @@ def run(
 
     raise typer.Exit(
         run_command(
-            _settings(config),
+            settings_of(config),
             repositories=tuple(repo or ()),
             issues=tuple(issue or ()),
             since=since,
@@ -90,14 +94,14 @@ def run(
 
 @app.command()
 def serve(
-    host: Annotated[str, typer.Option("--host")] = "127.0.0.1",
-    port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8080,
+    host: Annotated[str, typer.Option("--host", help="Address to listen at.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: a free one.")] = 8080,
     config: Config = None,
 ) -> None:
     """Web server, scheduler and worker in one process."""
     from bot.commands.run import serve_command
 
-    serve_command(_settings(config), host, port)
+    serve_command(settings_of(config), host, port)
 
 
 @app.command()
@@ -105,17 +109,21 @@ def worker(config: Config = None) -> None:
     """One more worker on the same database (PostgreSQL)."""
     from bot.commands.run import worker_command
 
-    worker_command(_settings(config))
+    worker_command(settings_of(config))
 
 
 @app.command()
 def sandbox(
-    port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 0,
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="0: a free one.")] = 0,
     issues: Annotated[
         Path | None, typer.Option("--issues", metavar="FILE", help="CSV or JSON Lines.")
     ] = None,
-    latency_ms: Annotated[float, typer.Option("--latency-ms", min=0)] = 0,
-    enforce_rate_limits: Annotated[bool, typer.Option("--enforce-rate-limits")] = False,
+    latency_ms: Annotated[
+        float, typer.Option("--latency-ms", min=0, help="Milliseconds before each answer.")
+    ] = 0,
+    enforce_rate_limits: Annotated[
+        bool, typer.Option("--enforce-rate-limits", help="Refuse what the real services would refuse.")
+    ] = False,
     time_scale: Annotated[
         float, typer.Option("--time-scale", min=0.001, help="Limits' clock, times faster.")
     ] = 1.0,
@@ -153,7 +161,7 @@ def doctor(config: Config = None, as_json: Json = False) -> None:
     """Check configuration, credentials, permissions, reachability, database and model."""
     from bot.commands.doctor import main as doctor_main
 
-    raise typer.Exit(doctor_main(lambda: _settings(config), as_json))
+    raise typer.Exit(doctor_main(lambda: settings_of(config), as_json))
 
 
 @app.command()
@@ -161,7 +169,7 @@ def migrate(config: Config = None) -> None:
     """Bring the database to the newest schema."""
     from bot.store.database import Database
 
-    database = Database(_settings(config).storage.url)
+    database = Database(settings_of(config).storage.url)
     try:
         before = database.version()
         database.migrate()
@@ -171,24 +179,16 @@ def migrate(config: Config = None) -> None:
     typer.echo(f"database: schema {after}" + ("" if before == after else f" (was {before or 'missing'})"))
 
 
-def _database(config: Path | None) -> Any:
-    from bot.store.database import Database
-
-    database = Database(_settings(config).storage.url)
-    database.require_schema()
-    return database
-
-
 @runs_app.command("list")
 def runs_list(
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000)] = 20,
+    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Runs at most.")] = 20,
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """The latest runs, newest first."""
     from bot.commands.runs import list_runs
 
-    list_runs(_database(config), _settings(config), limit, as_json)
+    list_runs(open_database(config), settings_of(config), limit, as_json)
 
 
 @runs_app.command("show")
@@ -196,7 +196,7 @@ def runs_show(run_id: str, config: Config = None, as_json: Json = False) -> None
     """One run, with its cases that need a look."""
     from bot.commands.runs import show_run
 
-    show_run(_database(config), _settings(config), run_id, as_json)
+    show_run(open_database(config), settings_of(config), run_id, as_json)
 
 
 @runs_app.command("pause")
@@ -227,7 +227,7 @@ def runs_cancel(
 def _change_run(run_id: str, wanted: str, config: Path | None, *, drop: bool = False) -> None:
     from bot.commands.runs import change_run
 
-    change_run(_database(config), run_id, wanted, drop=drop)
+    change_run(open_database(config), run_id, wanted, drop=drop)
 
 
 @queue_app.command("list")
@@ -235,31 +235,31 @@ def queue_list(config: Config = None, as_json: Json = False) -> None:
     """What waits, and what was given up."""
     from bot.commands.queue import list_queue
 
-    list_queue(_database(config), as_json)
+    list_queue(open_database(config), as_json)
 
 
 @queue_app.command("drain")
 def queue_drain(
-    wait: Annotated[str, typer.Option("--wait", metavar="DURATION")] = "60s",
+    wait: Annotated[str, typer.Option("--wait", metavar="DURATION", help="At most.")] = "60s",
     config: Config = None,
     as_json: Json = False,
 ) -> None:
     """Deliver what is due now, and wait for it."""
     from bot.commands.queue import drain_queue
 
-    raise typer.Exit(drain_queue(_settings(config), _duration(wait), as_json))
+    raise typer.Exit(drain_queue(settings_of(config), _duration(wait), as_json))
 
 
 @queue_app.command("retry")
 def queue_retry(
-    key: Annotated[str | None, typer.Argument()] = None,
-    all_dead: Annotated[bool, typer.Option("--all-dead")] = False,
+    key: Annotated[str | None, typer.Argument(help="As `queue list` shows it.")] = None,
+    all_dead: Annotated[bool, typer.Option("--all-dead", help="All that were given up.")] = False,
     config: Config = None,
 ) -> None:
     """Try a command again as soon as something delivers (serve, worker, drain or the next run)."""
     from bot.commands.queue import retry_queue
 
-    retry_queue(_database(config), key, all_dead)
+    retry_queue(open_database(config), key, all_dead)
 
 
 @queue_app.command("discard")
@@ -267,75 +267,15 @@ def queue_discard(key: str, config: Config = None) -> None:
     """Give a command up for good."""
     from bot.commands.queue import discard_queue
 
-    discard_queue(_database(config), key)
+    discard_queue(open_database(config), key)
 
 
-@app.command()
-def hooks(
-    repo: Annotated[str, typer.Argument(metavar="OWNER/NAME")], config: Config = None, as_json: Json = False
-) -> None:
-    """Addresses that a repository names for webhooks, each with its secret, to be handed to its owner."""
-    from bot.commands.hooks import list_hooks
-
-    list_hooks(_database(config), repo, as_json)
-
-
-Ref = Annotated[str, typer.Argument(metavar="OWNER/NAME#N")]
-
-
-@issue_app.command("why")
-def issue_why(ref: Ref, config: Config = None, as_json: Json = False) -> None:
-    """Why it goes where it goes."""
-    from bot.commands.issue import why_command
-
-    why_command(_database(config), ref, as_json)
-
-
-@issue_app.command("route")
-def issue_route(
-    ref: Ref,
-    route: Annotated[str, typer.Argument(metavar="bug|feature|docs|question|security|approve")],
-    config: Config = None,
-    as_json: Json = False,
-) -> None:
-    """Decide where it goes; its story moves, and the router learns from it."""
-    _change_issue("route", ref, route, config, as_json)
-
-
-@issue_app.command("ignore")
-def issue_ignore(ref: Ref, config: Config = None, as_json: Json = False) -> None:
-    """Leave it alone until somebody routes it."""
-    _change_issue("ignore", ref, "", config, as_json)
-
-
-@issue_app.command("retry")
-def issue_retry(ref: Ref, config: Config = None, as_json: Json = False) -> None:
-    """Look at it again, and send again what was refused."""
-    _change_issue("retry", ref, "", config, as_json)
-
-
-def _change_issue(action: str, ref: str, route: str, config: Path | None, as_json: bool) -> None:
-    from bot.commands.issue import change_command
-
-    change_command(_database(config), action, ref, route, as_json)
-
-
-@app.command()
-def audit(
-    issue: Annotated[str | None, typer.Option("--issue", metavar="OWNER/NAME#N")] = None,
-    actor: Annotated[str | None, typer.Option("--actor", metavar="NAME")] = None,
-    since: Annotated[str | None, typer.Option("--since", metavar="ISO8601")] = None,
-    limit: Annotated[int, typer.Option("--limit", min=1, max=100_000)] = 50,
-    config: Config = None,
-    as_json: Json = False,
-) -> None:
-    """What people did here and what the bot wrote elsewhere, newest first."""
-    from bot.commands.audit import list_audit
-
-    list_audit(_database(config), issue, actor, since, limit, as_json)
-
+app.command()(cli_people.hooks)
+app.command()(cli_people.audit)
 
 GROUPS = ("runs", "queue", "issue", "router")
+POOL_ENDS, THREADS_END = 3.0, 0.5
+"""Seconds that the thinking processes and requests in threads are given to end."""
 
 
 def hoisted(arguments: list[str]) -> list[str]:
@@ -366,6 +306,8 @@ def main() -> None:
     logging.basicConfig(level=logging.WARNING, handlers=[handler])
     # A line that cannot be written would be shown with all its arguments.
     logging.raiseExceptions = False
+    if sys.argv[-1] == "--config":
+        _end("--config needs a FILE", 2)
     if "router" in sys.argv[1:4]:
         from bot import cli_router
         from bot.commands import router
@@ -425,12 +367,15 @@ class _CleanLines(logging.Formatter):
 
 def _leave(ended: SystemExit) -> NoReturn:
     """End with the exit code, and not wait for a request that hangs in a thread: its command is looked up later."""
-    deadline = time.monotonic() + 0.5
-    for thread in threading.enumerate():
-        if thread is not threading.main_thread() and not thread.daemon:
-            thread.join(max(0.0, deadline - time.monotonic()))
-            if thread.is_alive() and isinstance(ended.code, int):
-                os._exit(ended.code)
+    started = time.monotonic()
+    others = [t for t in threading.enumerate() if t is not threading.main_thread() and not t.daemon]
+    for thread in others:
+        # A pool of processes that is cut off leaves semaphores behind, and Python complains of them on stderr.
+        is_pool = type(thread).__module__ == "concurrent.futures.process"
+        thread.join(max(0.0, started + (POOL_ENDS if is_pool else THREADS_END) - time.monotonic()))
+    if isinstance(ended.code, int) and any(thread.is_alive() for thread in others):
+        gc.collect()
+        os._exit(ended.code)
     raise ended
 
 

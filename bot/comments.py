@@ -36,6 +36,9 @@ _BELIEVED, _REMEMBERED = 600.0, 1_000
 _LONGEST = 65_536
 _COMMAND = re.compile(r"/triage(?:[ \t]+(.*))?", re.IGNORECASE)
 _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})(.*)")
+_QUOTE = re.compile(r" {0,3}>")
+_SPAN = re.compile(r"`[^`]*`")
+_TAG = re.compile(r"<(/?)(pre|code)(?=[ \t>]|$)", re.IGNORECASE)
 _LOGIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
 
@@ -95,11 +98,16 @@ def _is_number(value: Any) -> bool:
 
 def parse(body: str) -> Order | None:
     """The first command that begins a line, outside of code, quotes and hidden parts; None where there is none."""
-    fence, hidden = "", False
+    # `until` is what ends a hidden part or a block of HTML's code.
+    fence, until, quoted = "", "", False
     for line in body[:_LONGEST].split("\n"):
         line = line.rstrip()
-        if hidden:
-            hidden = "-->" not in line
+        if until:
+            until = "" if until in line.lower() else until
+            continue
+        # A line below a quote belongs to it up to an empty one, also where it has no mark of its own.
+        quoted = not fence and bool(line) and (quoted or _QUOTE.match(line) is not None)
+        if quoted:
             continue
         mark = _FENCE.fullmatch(line)
         if fence:
@@ -109,11 +117,19 @@ def parse(body: str) -> Order | None:
         if mark:
             fence = mark[1]
             continue
-        hidden = line.rfind("<!--") > line.rfind("-->")
+        until = _left_open(line)
         found = _COMMAND.fullmatch(line)
         if found:
             return _order((found[1] or "").lower().split())
     return None
+
+
+def _left_open(line: str) -> str:
+    """What will end the comment or the code of HTML that this line begins and does not end; else empty."""
+    if line.rfind("<!--") > line.rfind("-->"):
+        return "-->"
+    tags = _TAG.findall(_SPAN.sub("", line))
+    return f"</{tags[-1][1].lower()}>" if tags and not tags[-1][0] else ""
 
 
 def _order(words: list[str]) -> Order:

@@ -82,8 +82,7 @@ def reroute(
     last = learning.last(connection, row.key)
     present = answer_of(row.route)
     who = plain(person, PERSON)
-    if last is not None and last.via != "label" and row.detail.get("told") != last.id:
-        # Said a moment ago, and not thought about yet.
+    if last is not None and _is_new(row, last):
         present = last.after
     if expected is not None and last is not None and last.id != expected:
         if (last.person, last.after) == (who, route):
@@ -98,6 +97,9 @@ def reroute(
     after = present if route == "approve" else route
     if route == "approve" and present == "question":
         words = "Nobody has decided yet where this goes, so there is nothing to approve."
+        if last is not None and last.after == "question":
+            by = plain(last.person, 60) if last.person else "Somebody"
+            words = f"{by} said question already, so there is nothing to approve."
         return Said(done=False, words=words, ref=row.key, before=present, route=present)
     issues = cases.load_issues(connection, [row.key])
     if not issues:
@@ -185,10 +187,11 @@ def why(connection: Connection, ref: str) -> Reasons | None:
         return Reasons(ref=row.key, route="security", lines=(f"{REVIEW.capitalize()}.",), private=True)
     if row.status == "failed":
         node = plain(row.error.partition(":")[0], 60) or "triage"
-        told = (f"It could not be triaged: {node} failed. Ask for a retry, or route it yourself.",)
-        return Reasons(ref=row.key, route=row.route, lines=told)
+        failed = f"It could not be triaged: {node} failed. Ask for a retry, or route it yourself."
+        return Reasons(ref=row.key, route=row.route, lines=(failed, *_since(connection, row, last)))
     detail = row.detail
-    lines = [_headline(row), *(f"Because: {plain(rule)}." for rule in detail.get("rules", ()))]
+    lines = [_headline(row), *_since(connection, row, last)]
+    lines += [f"Because: {plain(rule)}." for rule in detail.get("rules", ())]
     shares = detail.get("probabilities", {})
     if detail.get("model") and shares:
         lines.append(f"The router {plain(detail['model'], 60)} would say {', '.join(likeliest(shares))}.")
@@ -214,6 +217,29 @@ def why(connection: Connection, ref: str) -> Reasons | None:
         story_url=str(answer.get("url") or ""),
         shares=shares,
     )
+
+
+def _is_new(row: Any, last: Any | None) -> bool:
+    """Whether a person's last word was not thought about yet."""
+    return last is not None and last.via != "label" and row.detail.get("told") != last.id
+
+
+def _since(connection: Connection, row: Any, last: Any | None) -> list[str]:
+    """What people asked of a case since it was thought about."""
+    lines = []
+    if last is not None and _is_new(row, last):
+        who = plain(last.person or "somebody", 60)
+        lines.append(f"{who} said {last.after} ({last.via}); it is taken up by serve or the next run.")
+    for prefix, asked in ((pauses.IGNORE, "to leave it alone"), (pauses.SNOOZE, "not to be reminded of it")):
+        pause = pauses.get(connection, f"{prefix}{row.key}")
+        if pause is None or (pause.until is not None and pause.until <= time.time()):
+            continue
+        end = f"{_moment(pause.until)} UTC" if pause.until is not None else _NO_END[prefix]
+        lines.append(f"{plain(pause.person or 'somebody', 60)} asked {asked} until {end}.")
+    return lines
+
+
+_NO_END = {pauses.IGNORE: "somebody routes it", pauses.SNOOZE: "somebody decides"}
 
 
 def _headline(row: Any) -> str:

@@ -17,6 +17,7 @@ ROUTE_NAMES = {
     "security": "for review",
     "needs_human": "need a person",
 }
+_ROUTE_OF_ONE = ROUTE_NAMES | {"bug": "bug", "feature": "feature", "needs_human": "needs a person"}
 STATUS_MARKS = {
     "completed": ("✔", "green"),
     "partial": ("!", "yellow"),
@@ -32,6 +33,11 @@ def count_of(number: int, noun: str) -> str:
     """A count with its noun: 1 issue, 2 issues."""
     plural = {"story": "stories"}.get(noun, f"{noun}s")
     return f"{number:,} {noun if number == 1 else plural}"
+
+
+def route_words(route: str, number: int) -> str:
+    """What stands after the count of a route's issues: 1 bug, 2 bugs."""
+    return (_ROUTE_OF_ONE if number == 1 else ROUTE_NAMES).get(route, plain(route, 40))
 
 
 def plain(value: object, limit: int = 200) -> str:
@@ -68,7 +74,7 @@ def verdict(report: RunReport) -> str:
         return f"Paused by hand after {count_of(report.triaged, 'issue')}."
     if report.status == "paused":
         what = (
-            f"{count_of(queued, 'update')} wait for a rate budget"
+            f"{count_of(queued, 'update')} {'waits' if queued == 1 else 'wait'} for a rate budget"
             if queued
             else "reading waits for a rate budget"
         )
@@ -141,7 +147,7 @@ def bars(routes: Mapping[str, int]) -> list[dict[str, Any]]:
     return [
         {
             "route": plain(name, 40),
-            "name": ROUTE_NAMES.get(name, plain(name, 40)),
+            "name": route_words(name, routes.get(name, 0)),
             "count": routes.get(name, 0),
             "share": round(100 * routes.get(name, 0) / largest, 1),
         }
@@ -156,6 +162,7 @@ def outcomes(report: RunReport) -> list[tuple[str, str]]:
     github = planned.get("github", report.github)
     sent = planned.get("notifications", report.notifications)
     would = "would be " if report.dry_run else ""
+    issues = "issue" if github.get("updated") == 1 else "issues"
     rest = [(key, word) for key, word in (("queued", "waiting"), ("dead", "refused"))]
     messages = [(name, name) for name in sent if name not in ("queued", "dead")]
     return [
@@ -163,7 +170,7 @@ def outcomes(report: RunReport) -> list[tuple[str, str]]:
             "Stories",
             _words(stories, [("created", f"{would}created"), ("existing", "existed already"), *rest]),
         ),
-        ("GitHub", _words(github, [("updated", f"issues {would}updated"), *rest])),
+        ("GitHub", _words(github, [("updated", f"{issues} {would}updated"), *rest])),
         ("Messages", _words(sent, [*messages, *rest])),
     ]
 
@@ -180,7 +187,10 @@ def figures(report: RunReport) -> list[tuple[str, int]]:
     """Where every fetched item went."""
     return [
         ("fetched", report.fetched),
-        ("pull requests", report.pull_requests_skipped),
+        (
+            "pull request" if report.pull_requests_skipped == 1 else "pull requests",
+            report.pull_requests_skipped,
+        ),
         ("unchanged", report.unchanged),
         ("triaged", report.triaged),
         ("failed", report.failed),

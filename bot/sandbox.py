@@ -27,6 +27,14 @@ HOST = "127.0.0.1"
 LISTENING = "sandbox listening on "
 
 
+SECRETS = {
+    "GITHUB_WEBHOOK_SECRET": "sandbox-github-webhook-secret",
+    "SHORTCUT_WEBHOOK_SECRET": "sandbox-shortcut-webhook-secret",
+    "SWITCHYARD_ADMIN_TOKEN": "sandbox-switchyard-admin-token",
+}
+"""What a user may try `serve` with; known to everybody, and no part of what a run needs."""
+
+
 def create_app(
     issues: Iterable[Mapping[str, Any]],
     *,
@@ -206,7 +214,7 @@ def main(
     server, listener = _stoppable_server(app), _listen(HOST, port)
     base = f"http://{HOST}:{listener.getsockname()[1]}"
     print(f"{LISTENING}{base}", flush=True)
-    for name, value in environment(base, app.repositories()).items():
+    for name, value in (environment(base, app.repositories()) | SECRETS).items():
         print(f"export {name}='{value}'", flush=True)
     server.run(sockets=[listener])
 

@@ -10,6 +10,8 @@ MAX_BODY = 200_000
 
 _REF = re.compile(r"^([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)#([1-9][0-9]{0,9})$")
 
+_ADDRESS = re.compile(r"^https?://[^/\s]+/([^/\s]+/[^/\s]+)/issues/([0-9]+)/?(?:[?#]\S*)?$")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Issue:
@@ -42,6 +44,14 @@ def parse_ref(text: str) -> tuple[str, int]:
     if match is None:
         raise ValueError(f"{text!r} is not an issue; write OWNER/NAME#NUMBER")
     return match[1], int(match[2])
+
+
+def named_ref(text: str) -> str:
+    """The "owner/name#12" that a person means by it or by the issue's address; ValueError like parse_ref's."""
+    address = _ADDRESS.match(text.strip())
+    ref = f"{address[1]}#{address[2]}" if address else text.strip()
+    parse_ref(ref)
+    return ref
 
 
 def content_hash(issue: Issue) -> str:

@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection
 from bot.store import audit
 from bot.store.database import Database
 from models.errors import UserFacing
+from models.issue import named_ref
 
 
 def account() -> str:
@@ -40,6 +41,11 @@ def list_audit(
 ) -> None:
     """Entries, the newest first."""
     start = _time(since) if since is not None else None
+    if issue is not None:
+        try:
+            issue = named_ref(issue)
+        except ValueError as error:
+            raise UserFacing(f"audit: {error}") from None
     with database.read() as connection:
         found = audit.entries(connection, limit=limit, actor=actor, subject=issue, since=start)
     if as_json:
@@ -48,7 +54,7 @@ def list_audit(
     if not found:
         print("nothing of this kind was noted")
     for entry in found:
-        words = " ".join(f"{name}={value}" for name, value in entry["detail"].items() if name != "key")
+        words = " ".join(f"{name}={value}" for name, value in audit.telling(entry["detail"]).items())
         line = f"{entry['at']}  {entry['actor']} ({entry['via']})  {entry['action']}  {entry['subject']}  {words}"
         print("".join(ch for ch in line.rstrip() if ch.isprintable()))
 

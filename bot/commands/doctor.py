@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from bot.report_words import count_of
 from bot.repositories import WAYS
 from config.settings import Settings
 from integrations.base import Check
@@ -19,6 +20,10 @@ LIMIT = 10.0
 """Seconds that all checks of services may take together."""
 SHOWN = 30
 """Repositories that are looked at one by one; an App may be installed on hundreds."""
+
+
+class _Off(Check):
+    """What is not used here; nothing is wrong with that, and nothing was looked at."""
 
 
 def main(load: Callable[[], Settings], as_json: bool) -> int:
@@ -47,7 +52,8 @@ def _show(checks: list[Check], as_json: bool) -> None:
     width = max(len(check.name) for check in checks)
     for check in checks:
         mend = "" if check.ok or not check.mend else f"\n{'':{width + 6}}mend: {check.mend}"
-        print(f"{'ok ' if check.ok else 'NO '}  {check.name:{width}}  {check.detail}{mend}")
+        mark = "NO " if not check.ok else "off" if isinstance(check, _Off) else "ok "
+        print(f"{mark}  {check.name:{width}}  {check.detail}{mend}")
     print("all is well" if ok else "something needs mending")
 
 
@@ -112,7 +118,15 @@ def _delivery(settings: Settings) -> list[Check]:
     dead = sum(count for (_, state), (count, _) in counts.items() if state == "dead")
     waiting = sum(count for (_, state), (count, _) in counts.items() if state == "pending")
     mend = "`switchyard queue list` says why; then `queue retry` or `queue discard`"
-    return [*checks, Check("queue", not dead, f"{waiting} commands wait, {dead} dead", mend)]
+    return [
+        *checks,
+        Check(
+            "queue",
+            not dead,
+            f"{count_of(waiting, 'command')} {'waits' if waiting == 1 else 'wait'}, {dead} dead",
+            mend,
+        ),
+    ]
 
 
 def _model(settings: Settings) -> Check:
@@ -137,7 +151,10 @@ async def _services(settings: Settings) -> list[Check]:
     except UserFacing as error:
         return [Check("credentials", False, str(error), "set the variable it names")]
     checks = [Check("credentials", True, ", ".join(sorted(app.secrets.values)) or "none")]
-    checks += [Check(text.split(" ")[0], True, text) for text in app.skipped]
+    if app.secrets.get("GITHUB_APP_ID") and not app.secrets.get("GITHUB_APP_PRIVATE_KEY"):
+        words = "GITHUB_APP_ID is set and GITHUB_APP_PRIVATE_KEY is not, so GITHUB_TOKEN is used"
+        checks.append(_Off("github app", True, words))
+    checks += [_Off(text.split(" ")[0], True, text) for text in app.skipped]
     try:
         # Breakers are not restored: whoever asks wants to know how the service is now.
         jobs = [_reach(name, target.check) for name, target in app.targets.items()]

@@ -1,5 +1,6 @@
 """`issue why`, `route`, `ignore`, `retry`: what people say about one issue, without Slack."""
 
+import difflib
 import getpass
 import json
 import sys
@@ -8,15 +9,15 @@ from dataclasses import asdict
 from bot import correct
 from bot.store.database import Database
 from models.errors import UserFacing
-from models.issue import parse_ref
+from models.issue import named_ref
 
 
 def why_command(database: Database, ref: str, as_json: bool) -> None:
-    _require_ref(ref)
+    ref = _ref(ref)
     with database.read() as connection:
         found = correct.why(connection, ref)
     if found is None:
-        raise UserFacing(f"issue why: {ref} was not triaged here; `switchyard run --issue {ref}` does it")
+        raise _unknown("why", ref)
     if as_json:
         sys.stdout.write(json.dumps(asdict(found), indent=2) + "\n")
         return
@@ -29,9 +30,12 @@ def why_command(database: Database, ref: str, as_json: bool) -> None:
 
 def change_command(database: Database, action: str, ref: str, route: str, as_json: bool) -> None:
     """Route, approve, ignore or retry; UserFacing where that cannot be done."""
-    _require_ref(ref)
-    if action == "route" and route not in (*correct.ANSWERS, "approve"):
-        raise UserFacing(f"issue route: {route!r} is no route; write one of {', '.join(correct.ANSWERS)}")
+    ref = _ref(ref)
+    choices = (*correct.ANSWERS, "approve")
+    if action == "route" and route not in choices:
+        near = difflib.get_close_matches(route.lower(), choices, 1)
+        meant = f"did you mean {near[0]}? Write" if near else "write"
+        raise UserFacing(f"issue route: {route!r} is no route; {meant} one of {', '.join(choices)}")
     person = _person()
     with database.write() as connection:
         if action == "route":
@@ -40,6 +44,8 @@ def change_command(database: Database, action: str, ref: str, route: str, as_jso
             said = correct.ignore(connection, ref, person=person, via="cli")
         else:
             said = correct.retry(connection, ref, person=person, via="cli")
+    if not said.ref:
+        raise _unknown(action, ref)
     if not said.done:
         raise UserFacing(f"issue {action}: {said.words}")
     if as_json:
@@ -50,9 +56,13 @@ def change_command(database: Database, action: str, ref: str, route: str, as_jso
         print("serve, worker or the next run takes it up")
 
 
-def _require_ref(ref: str) -> None:
+def _unknown(action: str, ref: str) -> UserFacing:
+    return UserFacing(f"issue {action}: {ref} was not triaged here; `switchyard run --issue {ref}` does it")
+
+
+def _ref(text: str) -> str:
     try:
-        parse_ref(ref)
+        return named_ref(text)
     except ValueError as error:
         raise UserFacing(f"issue: {error}") from None
 

@@ -7,6 +7,7 @@ import time
 from sqlalchemy.engine import Connection
 
 from bot.commands import audit
+from bot.report_words import count_of
 from bot.store import queue
 from bot.store.database import Database
 from config.settings import Settings
@@ -78,9 +79,7 @@ def retry_queue(database: Database, key: str | None, all_dead: bool) -> None:
         raise UserFacing(
             f"queue retry: no waiting or dead command {key!r}; `switchyard queue list` shows them"
         )
-    print(
-        f"{count} command{'s' if count != 1 else ''} will be tried again now by serve, worker, drain or the next run"
-    )
+    print(f"{count_of(count, 'command')} will be tried again now by serve, worker, drain or the next run")
 
 
 def discard_queue(database: Database, key: str) -> None:

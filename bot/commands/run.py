@@ -27,6 +27,7 @@ from bot import report as report_file
 from bot import runs as engine
 from bot.aggregate import REPORTS, finish
 from bot.commands import audit
+from bot.commands.runs import terminal_console
 from bot.dry_run import dry_run
 from bot.fetch import Params
 from bot.repositories import NONE, served
@@ -85,7 +86,7 @@ def run_command(
     if as_json:
         sys.stdout.write(json.dumps(report.to_json(), indent=2) + "\n")
     else:
-        report_file.terminal(report, Console())
+        report_file.terminal(report, terminal_console())
     return 0 if report.status in ("completed", "paused") else 1
 
 

@@ -10,11 +10,21 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot.commands import audit
-from bot.report_words import plain
+from bot.report_words import count_of, plain
 from bot.store import cases, runs
 from bot.store.database import Database
 from config.settings import Settings
 from models.errors import UserFacing
+
+HEADS = ("run", "status", "started", "fetched", "triaged", "stories", "queued", "dead")
+SHORT_HEADS = ("run", "status", "started", "read", "triaged", "new", "wait", "dead")
+WIDE = 100
+"""Columns that the table of runs needs with its long heads and whole times."""
+
+
+def terminal_console() -> Console:
+    """The terminal; what is piped is as wide as it needs to be, so that nothing in it is cut."""
+    return Console() if sys.stdout.isatty() else Console(width=10_000)
 
 
 def list_runs(database: Database, settings: Settings, limit: int, as_json: bool) -> None:
@@ -28,22 +38,24 @@ def list_runs(database: Database, settings: Settings, limit: int, as_json: bool)
     if not reports:
         print("no runs yet; start one with `switchyard run`")
         return
-    table = Table(box=None, pad_edge=False)
-    for title in ("run", "status", "started", "fetched", "triaged", "stories", "queued", "dead"):
-        table.add_column(title, no_wrap=title in ("run", "status"))
+    console = terminal_console()
+    short = console.width < WIDE
+    table = Table(box=None, pad_edge=False, padding=(0, 1 if short else 2, 0, 0))
+    for title in SHORT_HEADS if short else HEADS:
+        table.add_column(title, no_wrap=True)
     for report in reports:
         parts = (report.stories, report.github, report.notifications)
         table.add_row(
             report.run_id,
             report.status,
-            report.started_at,
+            report.started_at[5:16].replace("T", " ") if short else report.started_at,
             str(report.fetched),
             str(report.triaged),
             str(report.stories["created"]),
             str(sum(part["queued"] for part in parts)),
             str(sum(part["dead"] for part in parts)),
         )
-    Console().print(table)
+    console.print(table)
 
 
 def show_run(database: Database, settings: Settings, run_id: str, as_json: bool) -> None:
@@ -60,7 +72,7 @@ def show_run(database: Database, settings: Settings, run_id: str, as_json: bool)
     if as_json:
         sys.stdout.write(json.dumps(report.to_json() | {"steps": steps}, indent=2) + "\n")
         return
-    console = Console()
+    console = terminal_console()
     report_file.terminal(report, console)
     if report.progress:
         console.print(_stands(report.progress), highlight=False)
@@ -80,7 +92,8 @@ def show_run(database: Database, settings: Settings, run_id: str, as_json: bool)
 def _stands(progress: Mapping[str, Any]) -> str:
     """How far a run is that has not ended, in a line."""
     of = f" of {progress['expected']:,}" if "expected" in progress else ""
-    line = f"At work: {progress['triaged']:,}{of} issues thought about"
+    issues = "issue" if progress["triaged"] == 1 and not of else "issues"
+    line = f"At work: {progress['triaged']:,}{of} {issues} thought about"
     line += (
         f", {progress['delivered']:,} of {progress['delivered'] + progress['waiting']:,} commands delivered"
     )
@@ -92,5 +105,5 @@ def change_run(database: Database, run_id: str, wanted: str, *, drop: bool = Fal
     with database.write() as connection:
         status, dropped = runs.change(connection, run_id, wanted, drop=drop)
         audit.note(connection, f"run.{wanted}", run_id, **({"dropped": dropped} if drop else {}))
-    note = f"; {dropped} undelivered commands forgotten" if drop else ""
+    note = f"; {count_of(dropped, 'undelivered command')} forgotten" if drop else ""
     print(f"run {run_id}: {status}{note}")

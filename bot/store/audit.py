@@ -114,6 +114,13 @@ def entries(
     return [{"at": _iso(row.at)} | {name: getattr(row, name) for name in names} for row in rows]
 
 
+def telling(detail: Mapping[str, Any]) -> dict[str, Any]:
+    """An entry's details as people see them: what has no value says nothing, and a key repeats the subject."""
+    return {
+        name: value for name, value in detail.items() if name != "key" and value not in (None, "", [], {})
+    }
+
+
 def _iso(seconds: float) -> str:
     return datetime.fromtimestamp(seconds, UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 

@@ -4,6 +4,7 @@ import base64
 import binascii
 import hmac
 import ipaddress
+import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -34,7 +35,9 @@ GUESSES_PER_MINUTE = 20
 STRANGERS_PER_MINUTE = 120
 """Other requests of one address in a minute that nobody logged in made."""
 READING = ("GET", "HEAD")
-_FORWARDED = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via")
+_HOST = re.compile(r"([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
+_FORWARDED = ("forwarded", "x-real-ip", "cf-connecting-ip", "true-client-ip", "via")
+"""Headers of proxies, besides all that begin with x-forwarded-."""
 
 CLOSED = (
     "This server can be reached from other machines, so its pages and API are closed. Set "
@@ -173,17 +176,20 @@ class Access:
         if site is not None:
             same = site in ("same-origin", "none")
         else:
-            same = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+            # As the server was reached, or as a trusted proxy says that it was.
+            same = origin is None or origin == f"{request.url.scheme}://{request.headers.get('host')}"
         if not same:
             raise Denied(403, CROSS_ORIGIN)
 
     def _is_here(self, request: Request) -> bool:
         # The name in the request counts too: it tells a page elsewhere that was pointed at this machine
         # (DNS rebinding), or a proxy that shows this server to others, from somebody who sits here.
-        if not (is_loopback(self.host) and is_loopback(request.url.hostname or "")):
+        if not (is_loopback(self.host) and is_loopback(_named(request))):
             return False
         public = urlsplit(self.cookies.public_url or "http://localhost").hostname or ""
-        return is_loopback(public) and not any(name in request.headers for name in _FORWARDED)
+        return is_loopback(public) and not any(
+            name in _FORWARDED or name.startswith("x-forwarded-") for name in request.headers
+        )
 
     def _refusal(self, request: Request, address: str) -> Denied:
         if self.guesses.too_many(address) or self.strangers.too_many(address):
@@ -202,6 +208,12 @@ def too_many() -> Denied:
 def address_of(request: Request) -> str:
     """The address that a request came from."""
     return request.client.host if request.client is not None else ""
+
+
+def _named(request: Request) -> str:
+    """The host that the request names; empty where it is no host and port alone."""
+    match = _HOST.fullmatch(request.headers.get("host", ""))
+    return match[1] if match else ""
 
 
 def is_loopback(host: str) -> bool:

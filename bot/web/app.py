@@ -109,7 +109,7 @@ async def _denied(request: Request, error: Exception) -> Response:
         wanted = f"?{urlencode({'next': path})}" if request.method in READING and path != "/" else ""
         return RedirectResponse(f"/login{wanted}", 303)
     page = environment().get_template("message.html")
-    return HTMLResponse(page.render(words=str(error)), error.status, error.headers)
+    return HTMLResponse(page.render(words=str(error), login=error.status == 403), error.status, error.headers)
 
 
 class Shield:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Self
+from weakref import WeakValueDictionary
 
 import structlog
 from sqlalchemy.exc import SQLAlchemyError
@@ -17,7 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from bot.store import inbox
 from bot.store.database import Database, brief
 from bot.store.inbox import Received
-from bot.web.knocks import Knocks
+from bot.web.knocks import Knocks, retry_after, source_of
 from config.secrets import Secrets
 from integrations.base import Delivery
 from integrations.github import webhook as github
@@ -29,9 +30,11 @@ log = structlog.get_logger()
 MOST = 25 * 1024 * 1024
 """Bytes of a body; GitHub sends no more."""
 ROOM = 4 * MOST
-"""Bytes of deliveries in memory at one time, and one delivery more; whose next part finds no room has to wait."""
+"""Bytes of large deliveries in memory at one time, and one more; whose next part finds no room has to wait."""
 LARGE = 1024 * 1024
 """The signature of a body above this is computed in a thread."""
+SMALL = 64 * 1024
+"""Nearly all deliveries are below this."""
 BODY_TIMEOUT = 20.0
 """Seconds in which a body must have come; GitHub gives up after ten."""
 LINGER = 0.002
@@ -45,6 +48,7 @@ PATIENCE = 9.0
 REMEMBERED = 20_000
 UNSIGNED_PER_MINUTE = 120
 """Refusals of one address in a minute, after which it is told to slow down. What is signed is never refused."""
+SLOW_DOWN = "Too many unsigned requests; slow down."
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +139,39 @@ class Room:
     turn: asyncio.Lock = field(default_factory=asyncio.Lock)
 
 
+@dataclass(slots=True)
+class Tier:
+    """Bodies of one size, whose room the larger ones cannot take."""
+
+    upto: int
+    """Bytes of a body."""
+    room: Room
+    each: int = 0
+    """How many of one address may have sent more than `before` at one time; the next has to wait. 0: any number."""
+    before: int = 0
+    """Bytes that each may send without that, so that those that send nothing stop nobody."""
+    _slots: "WeakValueDictionary[str, asyncio.Semaphore]" = field(default_factory=WeakValueDictionary)
+
+    def slot(self, address: str) -> asyncio.Semaphore | None:
+        """What one address's bodies wait for; forgotten as soon as none holds it."""
+        if not self.each:
+            return None
+        source = source_of(address)
+        found = self._slots.get(source)
+        if found is None:
+            found = self._slots[source] = asyncio.Semaphore(self.each)
+        return found
+
+
+def _tiers() -> tuple[Tier, ...]:
+    # A body may be stalled by whoever sends it, and before it is whole nobody can tell whether it is signed.
+    return (
+        Tier(SMALL, Room(2 * MOST)),
+        Tier(LARGE, Room(2 * MOST), each=16, before=SMALL),
+        Tier(MOST, Room(ROOM), each=3, before=LARGE),
+    )
+
+
 class Refused(Exception):
     """A request that is not let in: status and words."""
 
@@ -146,8 +183,12 @@ class Refused(Exception):
 class Body:
     """One request's body as it comes, refused as soon as it is seen to be too large; holds room until it is left."""
 
-    def __init__(self, room: Room) -> None:
-        self._room = room
+    def __init__(self, tiers: Sequence[Tier], address: str, timeout: float | None = None) -> None:
+        self._tiers = tiers
+        self._tier = tiers[-1]
+        self._address = address
+        self._timeout = BODY_TIMEOUT if timeout is None else timeout
+        self._slot: asyncio.Semaphore | None = None
         self._held = 0
         self._has_turn = False
 
@@ -155,32 +196,51 @@ class Body:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._room.free += self._held
+        self._tier.room.free += self._held
         if self._has_turn:
-            self._room.turn.release()
+            self._tier.room.turn.release()
+        if self._slot is not None:
+            self._slot.release()
 
     async def read(self, announced: bytes, receive: Receive) -> bytes:
         """All of it; `announced` is what Content-Length says."""
-        if announced.isdigit() and (len(announced) > 12 or int(announced) > MOST):
-            raise Refused(413, f"A delivery has at most {MOST} bytes.")
+        if announced.isdigit():
+            size = int(announced) if len(announced) <= 12 else self._tier.upto + 1
+            fitting = next((tier for tier in self._tiers if size <= tier.upto), None)
+            if fitting is None:
+                raise self._too_large()
+            self._tier = fitting
         try:
-            async with asyncio.timeout(BODY_TIMEOUT):
+            async with asyncio.timeout(self._timeout):
                 return await self._parts(receive)
         except TimeoutError:
             raise Refused(408, "The body did not come in time.") from None
 
+    def _too_large(self) -> Refused:
+        return Refused(413, f"A delivery has at most {self._tiers[-1].upto} bytes.")
+
+    async def _take_slot(self) -> None:
+        slot = self._tier.slot(self._address)
+        if slot is not None:
+            await slot.acquire()
+            self._slot = slot
+
     async def _parts(self, receive: Receive) -> bytes:
+        room = self._tier.room
         parts: list[bytes] = []
         while True:
             message = await receive()
             if message["type"] == "http.disconnect":
                 raise Refused(400, "The connection ended before the body did.")
             part = message.get("body", b"")
-            if self._held + len(part) > MOST:
-                raise Refused(413, f"A delivery has at most {MOST} bytes.")
-            if self._room.free < len(part) and not self._has_turn:
-                self._has_turn = await self._room.turn.acquire()
-            self._room.free -= len(part)
+            if self._held + len(part) > self._tier.upto:
+                raise self._too_large()
+            if self._held + len(part) > self._tier.before and self._slot is None and not self._has_turn:
+                # Not while it has the turn, for which those that have the slots may wait.
+                await self._take_slot()
+            if room.free < len(part) and not self._has_turn:
+                self._has_turn = await room.turn.acquire()
+            room.free -= len(part)
             self._held += len(part)
             parts.append(part)
             if not message.get("more_body"):
@@ -203,7 +263,7 @@ class Door:
         self._application = application
         self._senders = senders
         self._writer = Writer(database, stored)
-        self._room = Room()
+        self._tiers = _tiers()
         self._knocks = Knocks(UNSIGNED_PER_MINUTE)
         self._seen: OrderedDict[str, None] = OrderedDict()
 
@@ -215,7 +275,7 @@ class Door:
         try:
             status, document = await self._take(scope, receive, address)
         except Refused as refused:
-            if refused.status in (401, 413):
+            if refused.status in (401, 404, 413):
                 self._knocks.count(address)
             status, document = refused.status, {"error": str(refused)}
         except (SQLAlchemyError, TimeoutError) as error:
@@ -230,18 +290,20 @@ class Door:
     async def _take(self, scope: Scope, receive: Receive, address: str) -> tuple[int, dict[str, Any]]:
         source = self._senders.get(scope["path"])
         if source is None:
+            if self._knocks.too_many(address):
+                raise Refused(429, SLOW_DOWN)
             raise Refused(404, f"There is no such webhook; {', '.join(self._senders)} are.")
         if scope["method"] != "POST":
             raise Refused(405, "Deliveries are sent with POST.")
         headers = dict(scope["headers"])
         signature = headers.get(source.signature)
         if signature is None and self._knocks.too_many(address):
-            raise Refused(429, "Too many unsigned requests; slow down.")
+            raise Refused(429, SLOW_DOWN)
         if source.secret is None:
             raise Refused(401, f"No secret is configured here; set {source.secret_name} and restart.")
         if signature is None:
             raise Refused(401, "The delivery is not signed; set the webhook's secret.")
-        with Body(self._room) as reading:
+        with Body(self._tiers, address) as reading:
             body = await reading.read(headers.get(b"content-length", b""), receive)
             return await self._keep(source, source.secret, headers, signature, body, address)
 
@@ -261,7 +323,7 @@ class Door:
             signed = source.is_signed(body, signature, secret)
         if not signed:
             if self._knocks.too_many(address):
-                raise Refused(429, "Too many unsigned requests; slow down.")
+                raise Refused(429, SLOW_DOWN)
             raise Refused(
                 401, f"The signature does not fit; the webhook's secret differs from {source.secret_name}."
             )
@@ -320,5 +382,7 @@ _HEADERS = (
 async def _answer(send: Send, status: int, document: Mapping[str, Any]) -> None:
     body = json.dumps(document).encode()
     headers = [*_HEADERS, (b"content-length", b"%d" % len(body))]
+    if status == 429:
+        headers.append((b"retry-after", b"%d" % retry_after()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

@@ -19,7 +19,7 @@ class Knocks:
 
     def count(self, address: str) -> int:
         """Note a refusal; says how many there are in this minute."""
-        source, minute = _source(address), int(time.monotonic() // 60)
+        source, minute = source_of(address), int(time.monotonic() // 60)
         before, number = self._counts.pop(source, (minute, 0))
         number = number + 1 if before == minute else 1
         self._counts[source] = (minute, number)
@@ -31,7 +31,7 @@ class Knocks:
         """Was it refused too often in this minute?"""
         if not self._counts:
             return False
-        minute, number = self._counts.get(_source(address), (0, 0))
+        minute, number = self._counts.get(source_of(address), (0, 0))
         return minute == int(time.monotonic() // 60) and number >= self.most
 
 
@@ -40,7 +40,7 @@ def retry_after() -> int:
     return 60 - int(time.monotonic() % 60)
 
 
-def _source(address: str) -> str:
+def source_of(address: str) -> str:
     """Whom an address stands for: who has one of IPv6 has the other 2⁶⁴ of its network, too."""
     if ":" not in address:
         return address

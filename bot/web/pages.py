@@ -203,8 +203,8 @@ def _dead(item: dict[str, Any]) -> dict[str, Any]:
 
 
 def _entry(entry: dict[str, Any]) -> dict[str, Any]:
-    """An entry as the page shows it; its details in one line, without a command's key, which says the same."""
-    told = {name: value for name, value in entry["detail"].items() if name != "key"}
+    """An entry as the page shows it, its details in one line."""
+    told = audit.telling(entry["detail"])
     return entry | {
         "at": entry["at"].replace("T", " ").removesuffix("Z"),
         "actor": plain(entry["actor"], 80),

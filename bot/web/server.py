@@ -18,6 +18,7 @@ from bot.drift import check_drift
 from bot.retrain import retrain
 from bot.schedule import Scheduler, create_scheduler
 from bot.store.database import brief
+from bot.web import slack
 from bot.web.app import create_app
 from bot.web.background import Background
 from bot.web.door import Door, sources
@@ -45,6 +46,9 @@ async def serve(app: App, host: str, port: int) -> None:
             await stack.enter_async_context(background.running())
             pages = create_app(app, host=host, pulse=pulse, start=background.begin_asked)
             door = Door(pages, app.database, sources(app.secrets), app.delivered.set)
+            # Beside all else: Slack may be slow or away, and nothing here waits for it.
+            asking = asyncio.ensure_future(slack.learn_workspace(app))
+            stack.callback(asking.cancel)
             server = _Server(door, app.settings.access.trusted_proxies)
             with _on_stop(server.stop):
                 async with _scheduling(scheduler, pulse):

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
@@ -16,12 +16,13 @@ from bot import correct
 from bot.store import cases, outbox, pauses, queue, runs
 from bot.store.database import brief
 from bot.store.inbox import Received
-from bot.web.door import Writer
+from bot.web.door import SLOW_DOWN, UNSIGNED_PER_MINUTE, Body, Refused, Room, Tier, Writer
+from bot.web.knocks import Knocks, retry_after
 from bot.wiring import App
 from integrations.slack import payloads_home
 from integrations.slack.payloads_home import Waiting
-from integrations.slack.webhook import READS, Interaction
-from integrations.slack.webhook_app import MOST, PATIENCE, Reader, SlackEndpoint
+from integrations.slack.webhook import READS, Interaction, may_be_signed
+from integrations.slack.webhook_app import MOST, NOT_SIGNED, PATIENCE, Reader, SlackEndpoint
 from models.errors import SwitchyardError
 from models.report import RunReport
 from models.tables import CaseRow
@@ -33,6 +34,8 @@ PATH = "/slack/events"
 ASK_AGAIN = 60.0
 """Seconds between two tries to learn the workspace's id."""
 BODY_TIMEOUT = 5.0
+SMALL = 16 * 1024
+"""Bytes; Slack's own requests are hardly ever more, and have room that larger ones cannot take."""
 NO_SECRET = "No signing secret is configured here; set SLACK_SIGNING_SECRET and restart."  # noqa: S105
 NO_TOKEN = "Slack is off here; set SLACK_BOT_TOKEN and restart."  # noqa: S105
 
@@ -59,27 +62,41 @@ def routes(app: App, read: Reader | None = None) -> list[Route]:
         patience=PATIENCE,
     )
 
+    tiers = (Tier(SMALL, Room(32 * MOST)), Tier(MOST, Room(8 * MOST), each=4, before=SMALL))
+    knocks = Knocks(UNSIGNED_PER_MINUTE)
+
     async def events(request: Request) -> Response:
-        try:
-            async with asyncio.timeout(BODY_TIMEOUT):
-                body = await _body(request)
-        except (TimeoutError, ClientDisconnect):
-            return JSONResponse({"error": "The body did not come in time."}, 408)
+        address = request.client.host if request.client is not None else ""
         headers = {name.lower(): value for name, value in request.headers.items()}
-        answer = await endpoint.answer(headers, body)
+        try:
+            if not may_be_signed(headers, time.time()):
+                raise Refused(401, NOT_SIGNED)
+            with Body(tiers, address, BODY_TIMEOUT) as reading:
+                body = await reading.read(headers.get("content-length", "").encode(), request.receive)
+                answer = await endpoint.answer(headers, body)
+            if answer.status == 401:
+                raise Refused(401, NOT_SIGNED)
+        except Refused as refused:
+            # What is rightly signed does not come here, however often its address was refused.
+            if knocks.too_many(address):
+                return JSONResponse({"error": SLOW_DOWN}, 429, {"retry-after": str(retry_after())})
+            if refused.status in (401, 413):
+                knocks.count(address)
+            return JSONResponse({"error": str(refused)}, refused.status)
         return Response(answer.body, answer.status, {"content-type": answer.content_type})
 
     return [Route(PATH, events, methods=["POST"])]
 
 
-async def _body(request: Request) -> bytes:
-    """The body; of one that is too large as much as shows it."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > MOST:
-            break
-    return bytes(body)
+async def learn_workspace(app: App) -> None:
+    """Ask which workspace the token is of, so that it is known before the first person asks; raises nothing."""
+    target = app.targets.get("slack")
+    if target is None or getattr(target, "team", None) is not None:
+        return
+    try:
+        await target.check()
+    except SwitchyardError as error:
+        log.warning("cannot tell yet which Slack workspace this is", reason=str(error))
 
 
 class Store:
@@ -125,14 +142,8 @@ class Workspace:
         known: str | None = getattr(target, "team", None)
         if known is None and target is not None and time.monotonic() > self._asked_at + ASK_AGAIN:
             self._asked_at = time.monotonic()
-            self._asking = asyncio.ensure_future(self._ask())
+            self._asking = asyncio.ensure_future(learn_workspace(self.app))
         return known
-
-    async def _ask(self) -> None:
-        try:
-            await self.app.targets["slack"].check()
-        except SwitchyardError as error:
-            log.warning("cannot tell yet which Slack workspace this is", reason=str(error))
 
 
 @dataclass(slots=True)

@@ -70,6 +70,7 @@ class GithubClient:
         self._threads = ThreadPoolExecutor(requests_in_flight, thread_name_prefix="github")
         self.server_time: datetime | None = None
         """GitHub's clock as of its latest answer; ours may differ."""
+        self._account: str | None = None
         self._closed: dict[str, tuple[float, str]] = {}
         """By repository when it was looked at (monotonic time), and why its issues cannot be reached."""
 
@@ -336,12 +337,18 @@ class GithubClient:
             answer, data = await self.guard.read(
                 lambda address=address: self._request("GET", address, repo)  # type: ignore[misc]
             )
-            match = commands.find_comment(ref, data)
+            match = commands.find_comment(ref, data, await self._author())
             if match is not None:
                 return match
             following = next_url(answer.get("link"))
             address = self.connections.on_base(following) if following else None
         return None
+
+    async def _author(self) -> str | None:
+        """The account that this credential writes as, asked for once; None where GitHub does not tell."""
+        if self._account is None:
+            self._account = await self.own_account() or await self.login()
+        return self._account
 
     async def read(self, address: str, repo: str = "") -> tuple[Mapping[str, Any], Any]:
         """Headers and JSON of something at GitHub; as the App itself where no repository or owner is named."""

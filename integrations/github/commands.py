@@ -132,12 +132,28 @@ def reaction_request(pending: Pending) -> Request:
     return "POST", path, {"content": wanted["content"]}
 
 
-def find_comment(ref: str, data: Any) -> Answer | None:
-    """The bot's own comment among an issue's comments."""
+def find_comment(ref: str, data: Any, author: str | None) -> Answer | None:
+    """The bot's own comment among an issue's comments: anybody can write its marker, so its author counts too.
+
+    `author` is the account that the credential writes as; None where GitHub does not tell, and then it is an App's.
+    """
     for item in data if isinstance(data, list) else ():
-        if isinstance(item, Mapping) and str(item.get("body") or "").startswith(marker(ref)):
+        if not isinstance(item, Mapping) or not str(item.get("body") or "").startswith(marker(ref)):
+            continue
+        user = item.get("user")
+        if isinstance(user, Mapping) and _wrote(item, user, author):
             return comment_answer(item)
     return None
+
+
+def _wrote(item: Mapping[str, Any], user: Mapping[str, Any], author: str | None) -> bool:
+    login = str(user.get("login") or "").casefold()
+    if author is None:
+        return user.get("type") == "Bot"
+    through = item.get("performed_via_github_app")
+    if author.endswith("[bot]") and isinstance(through, Mapping) and through.get("slug"):
+        return login == author.casefold() == f"{through['slug']}[bot]".casefold()
+    return login == author.casefold()
 
 
 CHECK_NAME = "switchyard"

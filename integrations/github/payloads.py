@@ -14,7 +14,7 @@ _LAST = re.compile(r'<[^>]*[?&]page=(\d{1,7})(?:&[^>]*)?>;\s*rel="last"')
 def parse_issue(item: Mapping[str, Any], repo: str) -> Issue:
     """An Issue from an item of the issues list; ValueError where it has no number."""
     number = item.get("number")
-    if not isinstance(number, int) or not 0 < number < 2**31:
+    if not is_number(number):
         raise ValueError("an item of the issues list has no number")
     repo = _canonical(item, repo)
     user = item.get("user")
@@ -52,7 +52,12 @@ def place_of(item: Mapping[str, Any]) -> str | None:
     """Where an issue lies, as "owner/name#number"; None where the answer does not tell."""
     own = str(item.get("repository_url") or "").rpartition("/repos/")[2]
     number = item.get("number")
-    return f"{own}#{number}" if own.count("/") == 1 and isinstance(number, int) else None
+    return f"{own}#{number}" if own.count("/") == 1 and is_number(number) else None
+
+
+def is_number(value: Any) -> bool:
+    """Can this be an issue's number? JSON's true is an int to Python."""
+    return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
 
 
 def is_pull_request(item: Mapping[str, Any]) -> bool:
@@ -66,7 +71,7 @@ def parse_label_event(item: Mapping[str, Any]) -> dict[str, Any] | None:
     if item.get("event") != "labeled" or not isinstance(issue, Mapping) or not isinstance(label, Mapping):
         return None
     number, name = issue.get("number"), label.get("name")
-    if not isinstance(number, int) or not name:
+    if not is_number(number) or not name:
         return None
     login = _text(actor.get("login"), 100) if isinstance(actor, Mapping) else ""
     is_bot = login.endswith("[bot]") or (isinstance(actor, Mapping) and actor.get("type") == "Bot")

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from zlib import crc32
 
-from integrations.github.sandbox_app import AppRoutes
+from integrations.github.sandbox_app import SLUG, AppRoutes
 from integrations.github.sandbox_comments import CommentRoutes
 from integrations.github.sandbox_deliveries import DeliveryRoutes
 from integrations.github.sandbox_desk import REPO, Desk
@@ -36,7 +36,7 @@ class GitHubSandbox:
         self.people = LoginRoutes(desk)
         IssueRoutes(desk)
         LabelRoutes(desk)
-        CommentRoutes(desk)
+        CommentRoutes(desk, self._author_of)
         EventRoutes(desk)
         desk.add("GET", "/user", self._user)
         desk.add("GET", "/rate_limit", self._rate_limit)
@@ -104,6 +104,13 @@ class GitHubSandbox:
                     repo.files.pop(path.strip("/"), None)
                 else:
                     repo.files[path.strip("/")] = str(text)
+
+    def _author_of(self, request: Request) -> str:
+        """Whose name is on what a request writes."""
+        token = _token(request)
+        if self.app.issued(token):
+            return f"{SLUG}[bot]"
+        return self.people.login_of(token) or API_USER
 
     def _user(self, request: Request) -> Answer:
         more = {

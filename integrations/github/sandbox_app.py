@@ -14,7 +14,7 @@ from integrations.github.sandbox_state import Repository, time_text, user_id
 from integrations.sandbox_faults import Answer, ControlError, Request, json_answer
 
 APP_ID = 1001
-_SLUG = "switchyard-sandbox"
+SLUG = "switchyard-sandbox"
 _SINCE = "2024-01-01T00:00:00Z"
 _AGAIN = 10_000_000_000
 """What an installation's number grows by each time it is made anew."""
@@ -128,13 +128,13 @@ class AppRoutes:
             200,
             {
                 "id": APP_ID,
-                "slug": _SLUG,
+                "slug": SLUG,
                 "node_id": f"A_{APP_ID}",
                 "owner": user("switchyard"),
                 "name": "Switchyard Sandbox",
                 "description": None,
                 "external_url": "https://example.com",
-                "html_url": f"https://github.com/apps/{_SLUG}",
+                "html_url": f"https://github.com/apps/{SLUG}",
                 "created_at": _SINCE,
                 "updated_at": _SINCE,
                 "permissions": granted(),
@@ -154,7 +154,7 @@ class AppRoutes:
             "repositories_url": f"{base}/installation/repositories",
             "html_url": f"https://github.com/settings/installations/{number}",
             "app_id": APP_ID,
-            "app_slug": _SLUG,
+            "app_slug": SLUG,
             "target_id": user_id(found.owner),
             "target_type": "Organization",
             "permissions": found.permissions,

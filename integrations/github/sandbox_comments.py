@@ -1,5 +1,7 @@
 """Comments in the GitHub stand-in."""
 
+from collections.abc import Callable
+
 from integrations.github.sandbox_desk import HEADERS, ISSUE, REPO, Desk, joined
 from integrations.github.sandbox_input import comment_body, invalid, read_body, refuse
 from integrations.github.sandbox_payloads import user
@@ -10,8 +12,9 @@ from integrations.sandbox_faults import Answer, Request, json_answer
 class CommentRoutes:
     """Comments of one issue and of a whole repository."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, author_of: Callable[[Request], str]) -> None:
         self._desk = desk
+        self._author_of = author_of
         desk.add("GET", f"{REPO}/issues/comments", self._repo_comments)
         desk.add("GET", f"{REPO}/issues/comments/{{comment_id}}", self._get_comment)
         desk.add("PATCH", f"{REPO}/issues/comments/{{comment_id}}", self._edit_comment)
@@ -46,7 +49,7 @@ class CommentRoutes:
         body = comment_body(request)
         if issue.locked and repo.access != "push":
             raise refuse(403, "Unable to create comment because issue is locked.")
-        comment = repo.add_comment(issue, body)
+        comment = repo.add_comment(issue, body, self._author_of(request))
         return self._comment_answer(repo, comment, 201)
 
     def _comment_answer(self, repo: Repository, comment: Comment, status: int = 200) -> Answer:

@@ -313,10 +313,10 @@ class Repository:
         for issue in self.issues.values():
             issue.labels = [new_name.lower() if k == key else k for k in issue.labels]
 
-    def add_comment(self, issue: IssueRecord, body: str) -> Comment:
-        """Write a comment as the API's user."""
+    def add_comment(self, issue: IssueRecord, body: str, login: str = API_USER) -> Comment:
+        """Write a comment, as the API's user unless another account is named."""
         now = now_text()
-        comment = Comment(self.new_id(), issue.number, body, API_USER, now, now)
+        comment = Comment(self.new_id(), issue.number, body, login, now, now)
         self.comments[comment.id] = comment
         issue.comment_ids.append(comment.id)
         self.touch(issue)

@@ -38,10 +38,9 @@ HELP = (
     "`/triage status` how it goes  ·  `/triage queue` what waits  ·  `/triage why owner/name#1` what spoke for it\n"
     "`/triage route owner/name#1 bug` correct it  ·  `/triage run` look now  ·  `/triage mute 2h` less noise here"
 )
-TRY_AGAIN = (
-    "The database does not answer just now, so this may not have been noted. Please try again in a moment."
-)
+TRY_AGAIN = "This cannot be answered just now, and may not have been noted. Please try again in a moment."
 NOT_SERVED = "This workspace is not served by this bot."
+NOT_SIGNED = "The signature does not fit, or the request is more than five minutes off."
 UNKNOWN = "This button is not known here any more; the newest message about the issue has one that works."
 TOO_LONG = f"That is too long for a command; {MOST_COMMAND} characters are enough. `/triage help` tells what there is."
 _ANY = re.compile(r"(?s).*")
@@ -86,7 +85,7 @@ class SlackEndpoint:
         if len(body) > MOST:
             return _refused(413, f"A request has at most {MOST} bytes.")
         if not is_signed(body, headers, self.secret, time.time()):
-            return _refused(401, "The signature does not fit, or the request is more than five minutes off.")
+            return _refused(401, NOT_SIGNED)
         if headers.get("content-type", "").split(";")[0].strip().lower() not in CONTENT_TYPES:
             return _refused(400, "Slack sends forms or JSON.")
         try:
@@ -175,6 +174,10 @@ def _bolt(door: SlackEndpoint) -> AsyncApp:
         interaction = interaction_of(body, time.time())
         if interaction is None or interaction.action == "help":
             await ack(text=HELP, response_type="ephemeral")
+            return
+        if interaction.action in READS and door.team() is None:
+            # Whoever made the app can install it elsewhere too: nothing is told before it is known whom.
+            await ack(text=TRY_AGAIN, response_type="ephemeral")
             return
         await door.store(interaction)
         if interaction.action not in READS:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from bot.cli import hoisted
+from models.issue import named_ref
 from tests.bot.test_run import bugs, many
 
 
@@ -65,3 +66,39 @@ def test_a_second_process_beside_the_first_doubles_nothing(tmp_path: Path) -> No
             assert process.returncode == 0, err
         assert len(world.listed("stories")) == 80 and world.state()["comments"] == 80
         world.assert_once()
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        ("octo/widgets#7", "octo/widgets#7"),
+        ("https://github.com/octo/widgets/issues/7", "octo/widgets#7"),
+        (" https://github.com/octo/widgets/issues/7/?x=1#issuecomment-3 ", "octo/widgets#7"),
+    ],
+)
+def test_an_issue_may_be_named_by_its_address(given: str, meant: str) -> None:
+    assert named_ref(given) == meant
+
+
+def test_what_is_no_issue_is_said() -> None:
+    for text in ("foo", "https://github.com/octo/widgets/pull/7", ""):
+        with pytest.raises(ValueError, match="write OWNER/NAME#NUMBER"):
+            named_ref(text)
+
+
+def test_mistakes_name_the_next_step(tmp_path: Path) -> None:
+    with bugs(tmp_path, many(1)) as world:
+        for words, said in (
+            ("audit --issue foo", "write OWNER/NAME#NUMBER"),
+            ("issue ignore octo/other#9", "`switchyard run --issue octo/other#9` does it"),
+            ("issue route octo/other#9 bgu", "did you mean bug? Write one of bug, feature, docs"),
+            ("run --wait abc", "'--wait'"),
+            ("--config", "--config needs a FILE"),
+        ):
+            ended = world.run(*words.split())
+            assert ended.code == 2 and said in ended.err, (words, ended.err)
+        done = world.run("run")
+        assert done.code == 0 and done.err == ""
+        listed = world.run("runs", "list").out
+        assert "…" not in listed and "queued  dead" in listed
+        assert "1  bug " in done.out and "1 issue updated" in done.out

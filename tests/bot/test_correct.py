@@ -204,3 +204,26 @@ async def test_a_dry_run_knows_what_people_said(world: World) -> None:
             "dead": 0,
         }
         assert on_github(world, 1) and story_of(world, 1) and lines
+
+
+async def test_reasons_tell_what_was_asked_since(world: World) -> None:
+    async with inside() as app:
+        await run(app)
+
+        async def lines() -> str:
+            reasons = await app.database.query(lambda c: correct.why(c, REF))
+            assert reasons is not None
+            return "\n".join(reasons.lines)
+
+        await app.database.run(lambda c: correct.ignore(c, REF, person="bo", via="cli"))
+        assert "bo asked to leave it alone until somebody routes it." in await lines()
+        await route(app, REF, "question")
+        told = await lines()
+        assert "ann said question (slack); it is taken up by serve or the next run." in told
+        assert "leave it alone" not in told
+        approve = await route(app, REF, "approve", person="bo")
+        assert not approve.done and "ann said question already" in approve.words
+        await app.database.run(lambda c: correct.snooze(c, REF, person="bo", until=time.time() + 60))
+        assert "bo asked not to be reminded of it until 20" in await lines()
+        await run(app)
+        assert "is taken up" not in await lines()

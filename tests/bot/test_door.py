@@ -1,5 +1,6 @@
 """The door when the database is away, and when several doors store the same."""
 
+import asyncio
 import hashlib
 import hmac
 import sqlite3
@@ -7,6 +8,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -146,3 +148,72 @@ def test_two_processes_that_store_the_same_at_once_store_it_once(tmp_path: Path,
     assert failed == []
     assert len(rows) == len({row.body_hash for row in rows}) == 60 * 40
     assert sum(map(len, new)) == 60 * 40 and {row.sender for row in rows} == {"ann"}
+
+
+class Stalled:
+    """Bodies whose bytes came but for the last."""
+
+    def __init__(self, door: Door, address: str, sizes: list[int]) -> None:
+        self.tasks = [asyncio.create_task(self._one(door, address, size)) for size in sizes]
+
+    async def _one(self, door: Door, address: str, size: int) -> None:
+        parts = [b"a" * 65_536] * (size // 65_536)
+
+        async def receive() -> dict[str, Any]:
+            await asyncio.sleep(0)
+            if not parts:
+                await asyncio.Event().wait()
+            return {"type": "http.request", "body": parts.pop(), "more_body": True}
+
+        async def send(_: Any) -> None:
+            return None
+
+        headers = [(b"x-hub-signature-256", b"sha256=00"), (b"content-length", b"%d" % (size + 1))]
+        scope = {"type": "http", "method": "POST", "path": "/webhooks/github", "headers": headers}
+        await door({**scope, "client": (address, 1)}, receive, send)
+
+    async def end(self) -> None:
+        for task in self.tasks:
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+
+
+@pytest.mark.parametrize("sizes", [[24 * 1024 * 1024] * 7, [1_000_000] * 90])
+async def test_stalled_bodies_do_not_delay_a_small_delivery(database: Database, sizes: list[int]) -> None:
+    door = door_of(database)
+    stalled = Stalled(door, "203.0.113.1", sizes)
+    try:
+        for _ in range(3_000):
+            await asyncio.sleep(0)
+        small = case("small")
+        small.headers.append((b"content-length", b"%d" % len(small.parts[0])))
+        async with asyncio.timeout(2):
+            assert await ask(door, small) == 202
+    finally:
+        await stalled.end()
+
+
+async def test_one_address_has_few_large_bodies_under_way(database: Database) -> None:
+    door = door_of(database)
+    stalled = Stalled(door, "203.0.113.1", [24 * 1024 * 1024] * 7)
+    try:
+        for _ in range(3_000):
+            await asyncio.sleep(0)
+        taken = doors.ROOM - door._tiers[-1].room.free
+        assert taken <= 3 * doors.MOST + 4 * doors.LARGE
+        # Another address's large one goes by.
+        large = case("large", b'{"action": "opened", "x": "%s"}' % (b"x" * 2_000_000))
+        async with asyncio.timeout(5):
+            assert await ask(door, large) == 202
+    finally:
+        await stalled.end()
+    # All of it is given back.
+    assert door._tiers[-1].room.free == doors.ROOM
+
+
+async def test_unknown_paths_are_counted(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    door = door_of(database)
+    door._knocks.most = 3
+    unknown = Case("/webhooks/zzz", [], [b"x"], signed=False)
+    assert [await ask(door, unknown) for _ in range(5)] == [404, 404, 404, 429, 429]
+    assert await ask(door, case("signed")) == 202

@@ -298,3 +298,4 @@ def test_small_parts() -> None:
     assert moment("soon") == "soon"
     assert [bar["share"] for bar in bars({"bug": 4, "odd": 1})][:1] == [100.0]
     assert bars({"odd": 1})[-1]["name"] == "odd"
+    assert [bar["name"] for bar in bars({"bug": 1, "feature": 2})][:2] == ["bug", "features"]

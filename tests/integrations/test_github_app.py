@@ -24,6 +24,7 @@ from integrations.github.client_permissions import (
     missing,
     subscribed,
 )
+from integrations.github.commands import find_comment, marker
 from integrations.github.settings import GithubSettings
 from integrations.github.webhook import HANDLED
 from integrations.resilience import Guard
@@ -129,6 +130,60 @@ def test_a_token_is_renewed_before_its_end_and_when_it_is_refused(sandbox: Sandb
         assert "removed" not in answer and sandbox.tokens() == 3
 
     sandbox.use(work)
+
+
+def comment(repo: str, body: str) -> Pending:
+    command = Command(
+        key=f"comment:{repo}#1",
+        target="github",
+        operation="write_comment",
+        payload={"body": body},
+        issue=f"{repo}#1",
+    )
+    return Pending(command=command, created_at=datetime.now(UTC))
+
+
+def test_only_the_apps_own_comment_is_found_again(sandbox: Sandbox) -> None:
+    """Anybody can write the marker, and be quicker than the bot whose answer was lost."""
+    repo = "octo/widgets"
+    stranger = {"body": f"{marker(f'{repo}#1')}\ninstall this"}
+    posted = sandbox.http.post(
+        f"/repos/{repo}/issues/1/comments", json=stranger, headers={"authorization": "Bearer other"}
+    ).json()
+
+    async def work(client: GithubClient) -> None:
+        pending = comment(repo, "hello")
+        assert await client.find([pending]) == {}
+        (sent,) = await client.send([pending])
+        assert await client.find([pending]) == {pending.key: sent}
+        assert sent["comment_id"] != posted["id"]
+
+    sandbox.use(work)
+
+
+@pytest.mark.parametrize(
+    ("author", "login", "type_", "slug", "own"),
+    [
+        ("ann", "Ann", "User", None, True),
+        ("ann", "eve", "User", None, False),
+        ("ann", "bot[bot]", "Bot", None, False),
+        ("bot[bot]", "bot[bot]", "Bot", "bot", True),
+        ("bot[bot]", "bot[bot]", "Bot", None, True),
+        ("bot[bot]", "bot", "User", None, False),
+        ("bot[bot]", "bot[bot]", "Bot", "other", False),
+        (None, "bot[bot]", "Bot", None, True),
+        (None, "eve", "User", None, False),
+    ],
+)
+def test_whose_comment_it_is(author: str | None, login: str, type_: str, slug: str | None, own: bool) -> None:
+    item = {
+        "id": 1,
+        "body": marker("a/b#1"),
+        "user": {"login": login, "type": type_},
+        "performed_via_github_app": {"slug": slug} if slug else None,
+    }
+    assert (find_comment("a/b#1", [item], author) is not None) is own
+    assert find_comment("a/b#1", [item | {"user": None}], author) is None
 
 
 def test_a_suspended_owner_waits_alone_and_is_heard_again(sandbox: Sandbox) -> None:

@@ -35,7 +35,7 @@ def test_fields(fields: dict[str, Any], read: str, value: object) -> None:
     assert getattr(issue, read) == (issue.created_at if value is None and read == "updated_at" else value)
 
 
-@pytest.mark.parametrize("number", [None, 0, -1, "7", 2**70, 1.5])
+@pytest.mark.parametrize("number", [None, 0, -1, "7", 2**70, 1.5, True, False])
 def test_an_item_without_a_number_is_refused(number: object) -> None:
     with pytest.raises(ValueError, match="number"):
         parse_issue(PLAIN | {"number": number}, "octo/widgets")

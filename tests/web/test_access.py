@@ -129,6 +129,7 @@ async def test_buttons_work_from_our_own_pages_only(app: App) -> None:
             {"sec-fetch-site": "same-site"},
             {"origin": "https://evil.example"},
             {"origin": "null"},
+            {"origin": "https://bot.example"},
             {"sec-fetch-site": "cross-site", "origin": "http://bot.example"},
         ):
             for path, form in (
@@ -266,11 +267,32 @@ def test_a_whole_network_of_ipv6_is_one_source() -> None:
     assert not knocks.too_many("")
 
 
-@pytest.mark.parametrize("name", ["x-forwarded-for", "forwarded", "x-real-ip", "via"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "x-forwarded-for",
+        "x-forwarded-proto",
+        "x-forwarded-server",
+        "forwarded",
+        "x-real-ip",
+        "cf-connecting-ip",
+        "via",
+    ],
+)
 async def test_a_proxy_on_this_machine_is_not_somebody_who_sits_here(make_app: MakeApp, name: str) -> None:
     async with browser(make_app(ADMIN), "127.0.0.1", "http://127.0.0.1:8080") as http:
         assert (await http.get("/")).status_code == 200
         assert (await http.get("/", headers={name: "1.2.3.4"})).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example@localhost", "localhost@evil.example", "localhost/x", "localhost:x", ""]
+)
+async def test_an_odd_host_is_not_this_machine(make_app: MakeApp, host: str) -> None:
+    async with browser(make_app(ADMIN), "127.0.0.1", "http://127.0.0.1:8080") as http:
+        for good in ("localhost", "LOCALHOST.:8080", "[::1]:8080", "127.0.0.1"):
+            assert (await http.get("/", headers={"host": good})).status_code == 200
+        assert (await http.get("/", headers={"host": host})).status_code == 401
 
 
 async def test_what_is_shown_to_others_is_free_for_nobody(make_app: MakeApp) -> None:

@@ -344,3 +344,48 @@ async def test_many_at_once_are_quick(app: App) -> None:
             times.append(time.perf_counter() - started)
     assert sorted(times)[197] < 0.3
     assert len(rows(app)) == 201
+
+
+async def test_the_unsigned_are_refused_before_their_body_is_read_and_limited(app: App) -> None:
+    read: list[int] = []
+
+    async def body() -> AsyncIterator[bytes]:
+        read.append(1)
+        yield b"x" * 1000
+
+    async with client(app) as http:
+        good = sign(b"x")
+        for change in (
+            {"x-slack-signature": ""},
+            {"x-slack-signature": "v0=1"},
+            {"x-slack-request-timestamp": "1"},
+            {"x-slack-request-timestamp": "x"},
+        ):
+            answer = await http.post("/slack/events", content=body(), headers=good | change)
+            assert answer.status_code == 401
+        answer = await http.post("/slack/events", content=b"x", headers=good | {"content-length": "1048577"})
+        assert answer.status_code == 413 and not read
+        got = [(await send(http, b"x", {})) for _ in range(130)]
+        assert got[0].status_code == 401 and got[-1].status_code == 429
+        assert 0 < int(got[-1].headers["retry-after"]) <= 60
+        forged = sign(b"x", secret="other")
+        assert (await send(http, b"x", forged)).status_code == 429
+        # What is rightly signed is never refused.
+        assert (await send(http, pressed())).status_code == 200
+    assert len(rows(app)) == 1
+
+
+async def test_nothing_is_told_before_the_workspace_is_known(app: App) -> None:
+    app.targets["slack"]._team = None  # type: ignore[attr-defined]
+    asked: list[Interaction] = []
+
+    async def read(interaction: Interaction) -> str:
+        asked.append(interaction)
+        return "secret"
+
+    async with client(app, read=read) as http:
+        reply = await send(http, command(f"why {REF}", team_id="T666"))
+        assert webhook_app.TRY_AGAIN in reply.text and "secret" not in reply.text
+        assert rows(app) == [] and asked == []
+        app.targets["slack"]._team = "T1"  # type: ignore[attr-defined]
+        assert "secret" in (await send(http, command(f"why {REF}"))).text

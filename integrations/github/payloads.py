@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeGuard
 
 from models.issue import MAX_BODY, Issue
 
@@ -55,7 +55,7 @@ def place_of(item: Mapping[str, Any]) -> str | None:
     return f"{own}#{number}" if own.count("/") == 1 and is_number(number) else None
 
 
-def is_number(value: Any) -> bool:
+def is_number(value: Any) -> TypeGuard[int]:
     """Can this be an issue's number? JSON's true is an int to Python."""
     return isinstance(value, int) and not isinstance(value, bool) and 0 < value < 2**31
 

@@ -69,6 +69,7 @@ def world(tmp_path: Path) -> Any:
         yield world
 
 
+@pytest.mark.slow
 def test_a_second_run_has_one_chart_in_its_digests_thread(world: World) -> None:
     assert world.run("run").code == 0
     assert world.listed("files") == []

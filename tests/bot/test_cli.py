@@ -44,6 +44,7 @@ def test_a_cancelled_run_ends_and_says_so(tmp_path: Path) -> None:
         assert world.run("runs", "cancel", run_id).code == 2
 
 
+@pytest.mark.slow
 def test_a_cancelled_run_may_forget_what_it_has_not_sent(tmp_path: Path) -> None:
     with bugs(tmp_path, many(30)) as world:
         world.control(service="shortcut", fault="status", status=503)

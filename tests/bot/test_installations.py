@@ -240,6 +240,7 @@ def kept(world: World) -> list[str]:
         return [row[0] for row in connection.execute("SELECT repo FROM installed ORDER BY repo")]
 
 
+@pytest.mark.slow
 def test_an_app_serves_what_it_is_installed_on(tmp_path: Path) -> None:
     with World(tmp_path, [*many("octo/widgets"), *many("octo/secret", 1), *many("acme/rockets")]) as world:
         as_app(world)

@@ -249,6 +249,7 @@ def tell_by_mail(world: World, server: Post, *recipients: Any, **options: Any) -
     world.environment["HOOK"] = "whsec_" + "QUJD" * 8
 
 
+@pytest.mark.slow
 def test_a_run_mails_its_digest_once(world: World, tmp_path: Path) -> None:
     certificate = self_signed(tmp_path)
     with post(tls="starttls", certificate=certificate, auth=True) as server:

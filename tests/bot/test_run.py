@@ -133,6 +133,7 @@ def test_a_changed_issue_is_triaged_again_but_its_story_stays(tmp_path: Path) ->
 
 
 @pytest.mark.chaos
+@pytest.mark.slow
 def test_killed_at_random_and_started_again_loses_none_and_doubles_none(tmp_path: Path) -> None:
     seed = random.Random(20261120)
     with bugs(tmp_path, many(240), latency_ms=60) as world:
@@ -388,6 +389,7 @@ def test_an_issue_that_kills_the_thinking_process_costs_only_itself(tmp_path: Pa
         assert report["stories"]["created"] == 7
 
 
+@pytest.mark.slow
 def test_two_interrupted_runs_are_both_brought_to_their_end(tmp_path: Path) -> None:
     with bugs(tmp_path, many(60), latency_ms=40) as world:
         world.set("scaling.batch_size", "5")

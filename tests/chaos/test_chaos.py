@@ -7,7 +7,10 @@ from tests.chaos.rounds import plan
 
 
 @pytest.mark.chaos
-@pytest.mark.parametrize(("kind", "seed", "count"), [("any call", 11, 4), ("between commits", 12, 2)])
+@pytest.mark.parametrize(
+    ("kind", "seed", "count"),
+    [pytest.param("any call", 11, 4, marks=pytest.mark.slow), ("between commits", 12, 2)],
+)
 def test_killed_and_started_again(kind: str, seed: int, count: int) -> None:
     verdict = kills.play(kind, seed, count)
     assert verdict.clean, verdict

@@ -349,6 +349,18 @@ def parse_items(items: Sequence[Mapping[str, Any]], repo: str, state: Fetching) 
     return issues
 
 
+def readable_issues(items: Sequence[Mapping[str, Any]], repo: str) -> list[Issue]:
+    """The issues of a page without its pull requests, where no run counts those that cannot be read."""
+    found = []
+    for item in items:
+        if not is_pull_request(item):
+            try:
+                found.append(parse_issue(item, repo))
+            except (ValueError, TypeError, AttributeError) as error:
+                log.warning("an issue could not be read", repo=repo, error=str(error)[:200])
+    return found
+
+
 async def _store_page(
     app: App,
     run_id: str,

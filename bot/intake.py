@@ -38,6 +38,7 @@ INSTALLED = frozenset({"installation", "installation_repositories", "repository"
 TAKEN = 100
 """Deliveries that are taken at once; they are read while nobody else may write."""
 GATHER = 0.02
+"""Seconds in which deliveries may join those that just came."""
 ONE_BY_ONE = 20
 """Stories that are asked for one by one; of more, what changed is asked for in one request."""
 PAUSE = 30.0

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy.engine import Connection
 
+from bot.fetch import readable_issues
 from bot.repositories import served
 from bot.store import cases, learning
 from bot.store.learning import Correction, LabelEvent
 from bot.training import Lesson
 from bot.wiring import App
 from integrations.github.client import PER_PAGE, Page
-from integrations.github.payloads import is_pull_request, parse_issue, parse_label_event, parse_time
+from integrations.github.payloads import parse_label_event, parse_time
 from models.errors import Rejected, SwitchyardError
-from models.issue import Issue
 from nodes.text.labels import route_of_labels
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ async def _read_issues(app: App, repo: str, told: Told) -> None:
     page = await app.github.list_changed(repo, since)
     while page.items:
         last = max(parse_time(item.get("updated_at")) for item in page.items)
-        issues = _issues_of(page, repo)
+        issues = readable_issues(page.items, repo)
         mark = last.timestamp()
         await app.database.run(lambda c, i=issues, m=mark: learning.store_examples(c, repo, i, m))  # type: ignore[misc]
         seen += len(page.items)
@@ -79,17 +79,6 @@ async def _read_issues(app: App, repo: str, told: Told) -> None:
             page = await app.github.follow(repo, page.next_url)
         else:
             return
-
-
-def _issues_of(page: Page, repo: str) -> list[Issue]:
-    found = []
-    for item in page.items:
-        if not is_pull_request(item):
-            try:
-                found.append(parse_issue(item, repo))
-            except (ValueError, TypeError, AttributeError) as error:
-                log.warning("an issue could not be read", repo=repo, error=str(error)[:200])
-    return found
 
 
 async def _read_events(app: App, repo: str, told: Told) -> list[str]:

@@ -21,13 +21,12 @@ from bot.wiring import App
 from integrations.slack import payloads_home
 from integrations.slack.webhook import Interaction
 from models.commands import Command, publish_home, reply_to
-from models.tables import CaseRow, CorrectionRow, RunRow
+from models.tables import CaseRow, CorrectionRow
 from models.units import parse_duration
 
 log = structlog.get_logger()
 _cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
 _corrections: sa.Table = CorrectionRow.__table__  # type: ignore[attr-defined]
-_runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
 
 LOOK = 1.0
 """Seconds between two looks for what another process stored, and at the cases."""
@@ -208,7 +207,7 @@ def _start(connection: Connection, app: App, person: str, now: float) -> str:
     names = served(connection, app.settings)
     if not names:
         return "There are no repositories to look at."
-    at_work = connection.execute(sa.select(_runs.c.id).where(_runs.c.status == "running").limit(1)).scalar()
+    at_work = runs.running(connection)
     if at_work is not None:
         return f"Run {at_work} is at work already; wait for its end."
     run_id = new_id(SLACK)
@@ -223,13 +222,14 @@ def _mute(connection: Connection, app: App, what: Interaction, person: str, zone
     name = f"#{what.channel_name}" if what.channel_name else ""
     if slack is not None and slack.security_channel in (name, what.channel):
         return "The security channel cannot be muted."
-    keys = [f"{hours.MUTE}{key}" for key in (what.channel, name) if key]
+    names = [key for key in (what.channel, name) if key]
+    keys = [f"{hours.MUTE}{key}" for key in names]
     if what.action == "unmute":
         ended = pauses.end(connection, *keys)
         audit.note(
             connection, now, actor=person, via=SLACK, action="channel.unmute", subject=name or what.channel
         )
-        hours.release(connection, app.settings, [key for key in (what.channel, name) if key], now)
+        hours.release(connection, app.settings, names, now)
         return "This channel is told again." if ended else "This channel was not muted."
     try:
         seconds = parse_duration(what.value) if what.value else MUTED

@@ -27,28 +27,22 @@ def hush(
     now: float,
     *,
     tell: bool,
-) -> dict[str, float]:
-    """The issues on which these senders are not answered now, and until when.
+) -> set[str]:
+    """The issues on which these senders are not answered now.
 
     `senders` has, by issue, the account whose event would be answered and whether it is a bot's. Where the bot
     wrote `replies` times to an issue within the last hour it goes quiet there for an hour, and says so once.
     """
     wrote = audit.writes_since(connection, senders, now - HOUR, "github") if senders else {}
-    known = {
-        row.issue: row.until
-        for row in connection.execute(
-            sa.select(_table.c.issue, _table.c.until).where(
-                _table.c.issue.in_(list(senders)), _table.c.until > now
-            )
-        )
-    }
-    quiet: dict[str, float] = {}
+    held = sa.select(_table.c.issue).where(_table.c.issue.in_(list(senders)), _table.c.until > now)
+    known = set(connection.execute(held).scalars())
+    quiet: set[str] = set()
     for issue, (sender, is_bot) in senders.items():
         limit = replies if is_bot else replies * ANYBODY
         if is_bot and issue in known:
-            quiet[issue] = known[issue]
+            quiet.add(issue)
         elif wrote.get(issue, 0) >= limit:
-            quiet[issue] = known.get(issue, now + HOUR)
+            quiet.add(issue)
             if issue not in known:
                 _begin(connection, issue, sender, wrote[issue], run_id, now, tell=tell)
     return quiet

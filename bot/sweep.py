@@ -17,15 +17,16 @@ from sqlalchemy.engine import Connection
 
 from bot import repository_config
 from bot.days import hand_over, run_of_the_day
+from bot.fetch import readable_issues
 from bot.repositories import served
 from bot.store import cases, inbox, runs
 from bot.store.database import brief
 from bot.store.inbox import Received
 from bot.wiring import App
 from integrations.github import client_apps, webhook
-from integrations.github.client import PER_PAGE, Page
+from integrations.github.client import PER_PAGE
 from integrations.github.client_apps import Sent
-from integrations.github.payloads import is_pull_request, parse_issue, parse_time
+from integrations.github.payloads import parse_time
 from models.errors import (
     BreakerOpen,
     RateLimited,
@@ -233,7 +234,7 @@ async def _changed(app: App, repo: str) -> Swept:
     found = read = 0
     page = await app.github.list_changed(repo, since)
     for _ in range(PAGES):
-        issues = _issues_of(page, repo)
+        issues = readable_issues(page.items, repo)
         last = max([mark, *(parse_time(item.get("updated_at")) for item in page.items)])
         found += await app.database.run(lambda c, i=issues, at=last: _take(app, c, repo, i, at))  # type: ignore[misc]
         read += len(issues)
@@ -250,17 +251,6 @@ async def _changed(app: App, repo: str) -> Swept:
     if found:
         app.new_batches.set()
     return Swept(found=found, read=read)
-
-
-def _issues_of(page: Page, repo: str) -> list[Issue]:
-    found = []
-    for item in page.items:
-        if not is_pull_request(item):
-            try:
-                found.append(parse_issue(item, repo))
-            except (ValueError, TypeError, AttributeError) as error:
-                log.warning("an issue could not be read", repo=repo, error=str(error)[:200])
-    return found
 
 
 def _begin(connection: Connection, repo: str, now: datetime) -> datetime | None:

@@ -61,8 +61,3 @@ def is_quiet(key: sa.ColumnElement[str], now: float) -> sa.ColumnElement[bool]:
     """The condition that nobody wants to be told of the issue with this key."""
     named = sa.or_(_table.c.key == sa.literal(IGNORE) + key, _table.c.key == sa.literal(SNOOZE) + key)
     return sa.select(_table.c.key).where(named, holds(now)).exists()
-
-
-def prune(connection: Connection, now: float) -> None:
-    """Forget pauses that are over."""
-    connection.execute(sa.delete(_table).where(_table.c.until <= now))

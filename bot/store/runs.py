@@ -74,6 +74,13 @@ def get(connection: Connection, run_id: str) -> Any | None:
     return connection.execute(sa.select(_runs).where(_runs.c.id == run_id)).one_or_none()
 
 
+def running(connection: Connection) -> str | None:
+    """The run that is at work, the oldest of them; None where there is none."""
+    query = sa.select(_runs.c.id).where(_runs.c.status == "running").order_by(_runs.c.started_at).limit(1)
+    found: str | None = connection.execute(query).scalar()
+    return found
+
+
 def latest(connection: Connection, limit: int) -> Sequence[Any]:
     return connection.execute(sa.select(_runs).order_by(_runs.c.started_at.desc()).limit(limit)).all()
 

@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
 
 from bot import aggregate
 from bot import runs as engine
@@ -25,10 +24,8 @@ from bot.store.database import brief
 from bot.web.health import Pulse
 from bot.wiring import App
 from models.errors import SwitchyardError, UserFacing
-from models.tables import RunRow
 
 log = structlog.get_logger()
-_runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
 
 LOOK = 2.0
 """Seconds between two looks for runs that nobody drives."""
@@ -87,7 +84,7 @@ class Background:
 
     async def begin_asked(self) -> str:
         """Start a run that somebody asked for; UserFacing where one is at work already."""
-        at_work = await self.app.database.query(_running)
+        at_work = await self.app.database.query(runs.running)
         if at_work is not None:
             raise UserFacing(f"run {at_work} is at work already; wait for its end")
         run_id = engine.new_id("api")
@@ -131,7 +128,7 @@ class Background:
 
     async def _take(self) -> str | None:
         # Reading first keeps an idle process from taking the write lock again and again.
-        if await self.app.database.query(_running) is None:
+        if await self.app.database.query(runs.running) is None:
             return None
         row = await self.app.database.run(lambda c: runs.adopt(c, self.app.me, owners.alive(c)))
         return row.id if row is not None else None
@@ -152,9 +149,3 @@ class Background:
         if await self.app.database.query(lambda c: runs.status(c, run_id)) == "running":
             log.warning("run failed", run=run_id, reason=reason)
             await aggregate.finish(self.app, run_id, "failed", reason)
-
-
-def _running(connection: Connection) -> str | None:
-    query = sa.select(_runs.c.id).where(_runs.c.status == "running").order_by(_runs.c.started_at).limit(1)
-    found: str | None = connection.execute(query).scalar()
-    return found

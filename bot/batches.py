@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -79,7 +80,7 @@ async def work_batch(app: App, batch: Batch) -> None:
         return len(issues), todo, policies(connection, {case.issue.repo for case in todo}, app.policy)
 
     total, todo, own = await app.database.query(load)
-    results = await app.thinker.think(todo, own)
+    results = await app.thinker.think(todo, own, partial(app.reading.answer, run=batch.run_id))
     results = [_only_for(app, result) if isinstance(result, Case) else result for result in results]
     commands = [command for result in results if isinstance(result, Case) for command in result.commands]
 

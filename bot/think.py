@@ -8,23 +8,31 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from models.asks import LASTING, Ask, Reply
 from models.case import Case, Prediction, Similar
 from models.issue import Issue, title_key
 from nodes.base import Context, Policy
-from subflows.triage import Failure, triage_all
+from subflows.base import Subflow
+from subflows.triage import TRIAGE, Failure, Paused, triage_all
 
 if TYPE_CHECKING:
     from bot.store.database import Database
     from models.router.predict import Model
 
 Result = Case | Failure
+Answering = Callable[[Sequence[Ask[Any]]], Awaitable[Mapping[Ask[Any], Reply]]]
+"""Asks the outside what cases want to know, in the parent, where the clients are; an answer for each."""
+ROUNDS = 24
+"""Times that a case may ask; what it asks then is not answered."""
+REMEMBERED = 600.0
+"""Seconds for which a child believes what it was told of a repository."""
 M_ARENA_MAX, M_MMAP_THRESHOLD, M_TRIM_THRESHOLD = -8, -3, -1
 """mallopt's options, from malloc.h."""
 IDLE_SECONDS = 30.0
@@ -38,6 +46,15 @@ class ThinkSettings:
     model: str
     policy: Policy
     database_url: str | None
+    flow: Subflow = TRIAGE
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What was answered so far; nothing more will be where this is `final`."""
+
+    replies: Mapping[Ask[Any], Reply]
+    final: bool = False
 
 
 def limit_arenas() -> None:
@@ -160,20 +177,38 @@ class Mind:
 
     def __init__(self, settings: ThinkSettings) -> None:
         self._policy = settings.policy
+        self._flow = settings.flow
         self._model = load_model(settings.model)
+        self._lasting: dict[Ask[Any], tuple[float, Reply]] = {}
         self._similar = _StoredIssues(settings.database_url)
 
-    def think(self, cases: Sequence[Case], policies: Mapping[str, Policy] | None = None) -> list[Result]:
-        async def together() -> list[Result]:
+    def think(
+        self,
+        cases: Sequence[Case | Paused],
+        policies: Mapping[str, Policy] | None = None,
+        known: Known | None = None,
+    ) -> list[Result | Paused]:
+        async def together() -> list[Result | Paused]:
             context = Context(
                 now=datetime.now(UTC),
                 router=_BatchedRouter(self._model),
                 similar=self._similar,
                 policy=self._policy,
             )
-            return await triage_all(cases, context, policies)
+            told = None if known is None else self._recall(known.replies)
+            final = known is not None and known.final
+            return await triage_all(cases, context, policies, known=told, flow=self._flow, final=final)
 
         return asyncio.run(together())
+
+    def _recall(self, known: Mapping[Ask[Any], Reply]) -> Mapping[Ask[Any], Reply]:
+        """What was told now, and what was told of repositories a while ago."""
+        now = time.monotonic()
+        self._lasting = {ask: kept for ask, kept in self._lasting.items() if kept[0] > now}
+        for ask, reply in known.items():
+            if isinstance(ask, LASTING) and reply.answer is not None:
+                self._lasting[ask] = (now + REMEMBERED, reply)
+        return {**{ask: reply for ask, (_, reply) in self._lasting.items()}, **known}
 
 
 _mind: Mind | None = None
@@ -198,9 +233,11 @@ def _watch(parent: int) -> None:
     os._exit(1)
 
 
-def _think(cases: Sequence[Case], policies: Mapping[str, Policy]) -> list[Result]:
+def _think(
+    cases: Sequence[Case | Paused], policies: Mapping[str, Policy], known: Known | None
+) -> list[Result | Paused]:
     assert _mind is not None
-    return _mind.think(cases, policies)
+    return _mind.think(cases, policies, known)
 
 
 class Thinker:
@@ -215,47 +252,80 @@ class Thinker:
         self._idle_timer: asyncio.TimerHandle | None = None
 
     async def think(
-        self, cases: Sequence[Case], policies: Mapping[str, Policy] | None = None
+        self,
+        cases: Sequence[Case],
+        policies: Mapping[str, Policy] | None = None,
+        answer: Answering | None = None,
     ) -> list[Result]:
         """The thought-out cases, in the order given. A child's death fails only what killed it: the cases of its
         batch are tried again alone, then halved until the culprit is found.
 
-        `policies` has those of repositories that have one of their own."""
+        `policies` has those of repositories that have one of their own. A case that asks something of the outside
+        is put aside until `answer` has it, and goes on in a child then; without it nobody can be asked."""
         if not cases:
             return []
+        known: dict[Ask[Any], Reply] = {}
+        done: dict[str, Result] = {}
+        todo: Sequence[Case | Paused] = cases
+        for turn in range(ROUNDS + 1):
+            told = None if answer is None else Known(known, final=turn == ROUNDS)
+            results = await self._round(todo, policies or {}, told)
+            done |= {_ref(result): result for result in results if not isinstance(result, Paused)}
+            todo = paused = [result for result in results if isinstance(result, Paused)]
+            if not paused or answer is None:
+                break
+            if turn < ROUNDS:
+                known |= await answer(tuple(dict.fromkeys(ask for one in paused for ask in one.asks)))
+        return [done[case.issue.ref] for case in cases]
+
+    async def _round(
+        self,
+        cases: Sequence[Case | Paused],
+        policies: Mapping[str, Policy],
+        known: Known | None,
+    ) -> list[Result | Paused]:
         self._busy += 1
         try:
             try:
-                return await self._submit(self._executor(), cases, policies or {})
+                return await self._submit(self._executor(), cases, policies, known)
             except BrokenProcessPool:
                 async with self._alone:
-                    return await self._narrow(cases, policies or {})
+                    return await self._narrow(cases, policies, known)
         finally:
             self._busy -= 1
             self._rest()
 
     async def _submit(
-        self, pool: Executor, cases: Sequence[Case], policies: Mapping[str, Policy]
-    ) -> list[Result]:
+        self,
+        pool: Executor,
+        cases: Sequence[Case | Paused],
+        policies: Mapping[str, Policy],
+        known: Known | None,
+    ) -> list[Result | Paused]:
         try:
             loop = asyncio.get_running_loop()
-            return await loop.run_in_executor(pool, _think, list(cases), dict(policies))
+            return await loop.run_in_executor(pool, _think, list(cases), dict(policies), known)
         except BrokenProcessPool:
             if pool is self._pool:
                 self._pool = None
             pool.shutdown(wait=False)
             raise
 
-    async def _narrow(self, cases: Sequence[Case], policies: Mapping[str, Policy]) -> list[Result]:
+    async def _narrow(
+        self,
+        cases: Sequence[Case | Paused],
+        policies: Mapping[str, Policy],
+        known: Known | None,
+    ) -> list[Result | Paused]:
         pool = self._make(1)
         try:
-            return await self._submit(pool, cases, policies)
+            return await self._submit(pool, cases, policies, known)
         except BrokenProcessPool:
             if len(cases) == 1:
-                return [Failure(cases[0].issue.ref, "process", "the thinking process died on this issue")]
+                return [Failure(_ref(cases[0]), "process", "the thinking process died on this issue")]
             middle = len(cases) // 2
             halves = cases[:middle], cases[middle:]
-            return [result for half in halves for result in await self._narrow(half, policies)]
+            return [result for half in halves for result in await self._narrow(half, policies, known)]
         finally:
             pool.shutdown(wait=False)
 
@@ -282,6 +352,12 @@ class Thinker:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
+
+
+def _ref(result: Case | Failure | Paused) -> str:
+    if isinstance(result, Failure):
+        return result.ref
+    return result.case.issue.ref if isinstance(result, Paused) else result.issue.ref
 
 
 def _start_in_thread(settings: ThinkSettings) -> None:

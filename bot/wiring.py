@@ -4,7 +4,7 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +13,7 @@ import structlog
 from sqlalchemy.engine import Connection
 
 from bot.lanes import Lane
+from bot.reading import Reading
 from bot.store import owners, spending
 from bot.store.database import Database, GroupWriter
 from bot.think import Thinker, ThinkSettings
@@ -53,6 +54,7 @@ class App:
     skipped: tuple[str, ...]
     """What is off, and why, as sentences for people."""
     lanes: dict[str, Lane] = field(default_factory=dict)
+    reading: Reading = field(init=False)
     in_hand: set[tuple[str, int]] = field(default_factory=set)
     """Batches, by run and number, that this process is working on."""
     spending_seen: int = 0
@@ -67,6 +69,9 @@ class App:
     """Somebody did something in Slack."""
     new_batches: asyncio.Event = field(default_factory=asyncio.Event)
     """There are batches to work on."""
+
+    def __post_init__(self) -> None:
+        self.reading = Reading(self)
 
     def wake_lanes(self) -> None:
         for lane in self.lanes.values():
@@ -94,14 +99,17 @@ def policy_of(settings: Settings) -> Policy:
         link_story=github.link_story,
         needs_human=settings.router.needs_human,
         route_labels={**Policy().route_labels, **{str(route): name for route, name in github.labels.items()}},
+        assign_suspects=github.assign_suspects,
+        draft_pulls=github.draft_pulls,
+        draft_advisories=github.draft_advisories,
         rules=tuple(Rule(**rule.model_dump()) for rule in settings.router.rules),
         accept_threshold=None if threshold == "auto" else threshold,
         approve=frozenset(settings.router.approve),
     )
 
 
-def think_settings(settings: Settings) -> ThinkSettings:
-    return ThinkSettings(settings.router.model, policy_of(settings), settings.storage.url)
+def think_settings(settings: Settings, policy: Policy) -> ThinkSettings:
+    return ThinkSettings(settings.router.model, policy, settings.storage.url)
 
 
 def secrets_for(settings: Settings) -> Secrets:
@@ -234,6 +242,7 @@ def build(settings: Settings) -> App:
             skipped.append(f"{name} is off: this version has no {name} integration yet")
     if settings.subflows:
         raise UserFacing("workflow.subflows: this version has only the built-in sub-flows; leave it empty")
+    policy = replace(policy_of(settings), services=frozenset({*targets} - {"github"}))
     me = owners.new_id()
     app = App(
         settings=settings,
@@ -243,8 +252,8 @@ def build(settings: Settings) -> App:
         github=github,
         targets=targets,
         guards=guards,
-        thinker=Thinker(think_settings(settings), settings.scaling.cpu_count),
-        policy=policy_of(settings),
+        thinker=Thinker(think_settings(settings, policy), settings.scaling.cpu_count),
+        policy=policy,
         me=me,
         skipped=tuple(skipped),
     )

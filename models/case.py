@@ -125,13 +125,50 @@ class StackTrace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Similar:
-    """An issue that may be about the same thing, and the reason to think so."""
+    """An issue or story that may be about the same thing, and the reason to think so."""
 
     ref: str
+    """ "owner/name#n" of an issue, "shortcut:n" of a story."""
     title: str
     url: str
     score: float
+    """0…1."""
     reason: str
+    done: bool = False
+    """Closed, or a finished story."""
+    estimate: int | None = None
+    """A story's points."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspect:
+    """A file of the repository that a bug may lie in, why, and who knows it."""
+
+    path: str
+    reason: str
+    line: int | None = None
+    owners: tuple[str, ...] = ()
+    """From CODEOWNERS: logins and teams, without the @."""
+    authors: tuple[str, ...] = ()
+    """Logins of those who changed it last, the latest first."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advisory:
+    """A published vulnerability."""
+
+    id: str
+    aliases: tuple[str, ...] = ()
+    summary: str = ""
+    severity: str = ""
+    """critical, high, medium or low; empty where nobody has rated it."""
+    vector: str = ""
+    """CVSS."""
+    affected: tuple[str, ...] = ()
+    """Packages as purl without a version."""
+    fixed: tuple[str, ...] = ()
+    """Versions in which it is mended, as "name version"."""
+    url: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,10 +191,17 @@ class Case:
     decision: Decision | None = None
     trace: StackTrace | None = None
     similar: tuple[Similar, ...] = ()
+    suspects: tuple[Suspect, ...] = ()
+    advisories: tuple[Advisory, ...] = ()
     estimate: int | None = None
+    """Points on the team's scale."""
     priority: float | None = None
     """0…100, from the feature flow's score or the impact."""
+    suspicions: tuple[str, ...] = ()
+    """Signs that the text talks to a language model rather than to people; it gets no draft."""
     sections: tuple[Section, ...] = ()
+    tasks: tuple[str, ...] = ()
+    """The story's own tasks, as acceptance criteria."""
     questions: tuple[str, ...] = ()
     """What the reporter should be asked for."""
     escalation: tuple[str, ...] = ()
@@ -166,6 +210,8 @@ class Case:
     """Labels for the story and, where public, the issue; beyond the route's own."""
     notes: tuple[str, ...] = ()
     """What was skipped and why, for the report."""
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """What steps of a team's own flows keep for one another, as plain JSON by name."""
     commands: tuple[Command, ...] = ()
 
     @property
@@ -190,7 +236,7 @@ class Case:
 
 
 def merge(base: Case, results: list[Case]) -> Case:
-    """Join what parallel steps added to the same case: tuples grow, other fields take the changed value."""
+    """Join what parallel steps added to one case: tuples and mappings grow, other fields take the changed value."""
     changes: dict[str, Any] = {}
     for spec in fields(Case):
         before = getattr(base, spec.name)
@@ -201,6 +247,8 @@ def merge(base: Case, results: list[Case]) -> Case:
             if isinstance(before, tuple):
                 grown = changes.get(spec.name, before)
                 changes[spec.name] = grown + tuple(x for x in after if x not in grown)
+            elif isinstance(before, Mapping):
+                changes[spec.name] = {**changes.get(spec.name, before), **after}
             else:
                 changes[spec.name] = after
     return replace(base, **changes) if changes else base

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-TARGETS = ("shortcut", "github", "slack", "email", "webhook", "notion")
+TARGETS = ("shortcut", "github", "slack", "email", "webhook", "notion", "api")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

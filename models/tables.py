@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, Text, text
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, Text, text
 from sqlmodel import Field, SQLModel
 
 
@@ -377,6 +377,46 @@ class SweepRow(SQLModel, table=True):
     """By the service's clock."""
 
 
+class DocumentRow(SQLModel, table=True):
+    """An issue or story that the bot has seen, as the index of similar ones takes it; a change gets a new number."""
+
+    __tablename__ = "documents"
+    __table_args__ = (Index("documents_key", "key", unique=True),)
+    seq: int | None = Field(default=None, primary_key=True)
+    key: str
+    """The issue, or shortcut:NUMBER."""
+    repo: str
+    """Empty for a story that belongs to no issue."""
+    title: str = ""
+    url: str = ""
+    done: bool = False
+    """Closed, or a finished story."""
+    estimate: int | None = None
+    """A story's points."""
+    terms: bytes = Field(default=b"", sa_column=Column(LargeBinary, nullable=False))
+    """Hashed words with their counts; empty where the document must not be found any more."""
+    updated_at: float
+
+
+class AnswerRow(SQLModel, table=True):
+    """What a service that is dear or slow answered to a question, and what it cost; asked again, it is given again."""
+
+    __tablename__ = "answers"
+    __table_args__ = (Index("answers_key", "key"), Index("answers_spent", "kind", "at"))
+    id: int | None = Field(default=None, primary_key=True)
+    key: str
+    """A hash of everything that the answer depends on."""
+    kind: str
+    """draft, advisories"""
+    run_id: str = ""
+    at: float
+    data: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    """None where the answer was of no use; it was paid for nevertheless."""
+    tokens: int = 0
+    cost: float = 0.0
+    """In the model's currency, as the configuration gives its prices."""
+
+
 METADATA = SQLModel.metadata
-SCHEMA_VERSION = "0003"
+SCHEMA_VERSION = "0004"
 """Alembic's newest revision; short commands compare it without importing Alembic."""

@@ -3,9 +3,12 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
+from models.asks import Ask
 from models.case import Case, Prediction, Route, Similar
+
+T = TypeVar("T")
 
 
 class Node(Protocol):
@@ -20,8 +23,22 @@ class Router(Protocol):
     async def predict(self, case: Case, /) -> Prediction: ...
 
 
+class Asking(Protocol):
+    """The way to what lies outside: repository files, the services' own search, advisories, drafts."""
+
+    async def __call__(self, ask: Ask[T], /) -> T | None:
+        """The answer; None where nobody could be asked. A case may be begun again to wait for it: ask early, and
+        do nothing twice that is dear."""
+        ...
+
+
+async def nobody(ask: Ask[T], /) -> T | None:
+    """Where there is nothing outside."""
+    return None
+
+
 class SimilarIssues(Protocol):
-    """Issues seen before, of the same repository."""
+    """Issues and stories seen before: the local index."""
 
     def find(self, case: Case, /) -> tuple[Similar, ...]: ...
 
@@ -72,6 +89,18 @@ class Policy:
     """Routes for which a person is asked before a story is made."""
     closed_routes: frozenset[Route] = frozenset()
     """Routes that the repository does not use: what would go there goes to a person."""
+    services: frozenset[str] = frozenset()
+    """Services beyond GitHub that are on: shortcut, notion, osv, llm, email, and those that the team declared."""
+    assign_suspects: bool = False
+    """Assign the likeliest person to a bug that has no assignee."""
+    draft_pulls: bool = False
+    """Open draft pull requests with what a language model or a reporter proposed."""
+    draft_advisories: bool = False
+    """Open draft security advisories on GitHub."""
+    drafts_for_security: bool = False
+    """A language model may see security reports."""
+    estimate_scale: tuple[int, ...] = (1, 2, 3, 5, 8)
+    """Shortcut's, in points."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,4 +110,5 @@ class Context:
     now: datetime
     router: Router
     similar: SimilarIssues
+    ask: Asking = nobody
     policy: Policy = field(default_factory=Policy)

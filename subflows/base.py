@@ -7,6 +7,10 @@ from models.case import Case, merge
 from nodes.base import Context, Node
 
 
+class Waiting(BaseException):
+    """A step needs an answer from outside: the case is put aside until it is there. No failure, so no Exception."""
+
+
 class NodeFailed(Exception):
     """A node failed on one case; says which."""
 
@@ -25,7 +29,13 @@ class Parallel:
         object.__setattr__(self, "steps", steps)
 
     async def __call__(self, case: Case, ctx: Context, /) -> Case:
-        return merge(case, await asyncio.gather(*(run_step(step, case, ctx) for step in self.steps)))
+        work = (run_step(step, case, ctx) for step in self.steps)
+        # All are heard before one is told of: what each of them asks is asked together.
+        results = await asyncio.gather(*work, return_exceptions=True)
+        failed = [result for result in results if isinstance(result, BaseException)]
+        for error in sorted(failed, key=lambda error: isinstance(error, Waiting)):
+            raise error
+        return merge(case, [result for result in results if isinstance(result, Case)])
 
 
 @dataclass(frozen=True, kw_only=True)

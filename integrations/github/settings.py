@@ -33,6 +33,12 @@ class GithubSettings(Section):
     """Writes to one issue in an hour after which other bots are answered there no more for an hour."""
     close_when_done: bool = False
     """Close an issue when its story is done; nothing else ever closes one."""
+    assign_suspects: bool = False
+    """Assign who knows the suspected file best to a bug that has nobody yet."""
+    draft_pulls: bool = False
+    """Open draft pull requests with a model's patch that applies, or a correction that a reporter spelt out."""
+    draft_advisories: bool = False
+    """Open a draft security advisory for a report; only maintainers see it."""
     labels: Mapping[Literal["bug", "feature", "docs", "security", "needs_human"], str] = {}
     timeout: Duration = 10.0
 

@@ -1,0 +1,46 @@
+"""Answers that were dear or slow, kept by what they depend on, and what they cost."""
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from models.tables import AnswerRow
+
+_answers: sa.Table = AnswerRow.__table__  # type: ignore[attr-defined]
+
+
+def keep(connection: Connection, **values: Any) -> None:
+    """Note an answer; the names are those of models.tables.AnswerRow."""
+    connection.execute(sa.insert(_answers).values(**values))
+
+
+def find(connection: Connection, key: str, *, since: float = 0.0) -> dict[str, Any] | None:
+    """The latest useful answer that was kept under this key at or after `since`."""
+    query = (
+        sa.select(_answers.c.data)
+        .where(_answers.c.key == key, _answers.c.at >= since, _answers.c.data.is_not(None))
+        .order_by(_answers.c.id.desc())
+        .limit(1)
+    )
+    found: dict[str, Any] | None = connection.execute(query).scalar()
+    return found
+
+
+def spent(
+    connection: Connection, kind: str, *, since: float = 0.0, run: str | None = None
+) -> tuple[int, float]:
+    """(tokens, cost) of answers of this kind since then, or those of one run."""
+    query = sa.select(
+        sa.func.coalesce(sa.func.sum(_answers.c.tokens), 0),
+        sa.func.coalesce(sa.func.sum(_answers.c.cost), 0.0),
+    ).where(_answers.c.kind == kind, _answers.c.at >= since)
+    if run is not None:
+        query = query.where(_answers.c.run_id == run)
+    tokens, cost = connection.execute(query).one()
+    return int(tokens), float(cost)
+
+
+def prune(connection: Connection, before: float) -> None:
+    """Forget what is older."""
+    connection.execute(sa.delete(_answers).where(_answers.c.at < before))

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from bot import chart, digests, hooks, mail, news
+from bot import chart, digests, examples, hooks, mail, news
 from bot import report as report_file
 from bot.fetch import Fetching
 from bot.report_words import count_of
@@ -185,7 +185,9 @@ async def finish(app: App, run_id: str, status: str = "done", problem: str | Non
             }
         )
         report = summarise(connection, app.settings.name, ended, app.skipped, ending=True)
-        report_file.write(path, report, cases.lines(connection, run_id))
+        shown = (*examples.SHARED, *app.shown_examples)
+        stories = examples.of_run(connection, run_id, shown) if report.triaged else ()
+        report_file.write(path, report, cases.lines(connection, run_id), stories)
         return report
 
     report = await app.database.query(write)

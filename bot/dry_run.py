@@ -6,8 +6,9 @@ from collections.abc import AsyncIterator, Sequence
 from functools import partial
 from typing import Any
 
-from bot import aggregate, news
+from bot import aggregate, examples, news
 from bot.batches import tally
+from bot.examples import Example
 from bot.fetch import Fetching, Params, leave_out, parse_items, read_configurations, since_of
 from bot.repository_config import policies
 from bot.runs import Progress, Watch, new_id
@@ -23,12 +24,16 @@ from subflows.triage import Failure
 
 async def dry_run(
     app: App, params: Params, watch: Watch = lambda progress: None
-) -> tuple[RunReport, list[CaseLine]]:
-    """Fetch and think as a run does, but store no command, move no cursor, write to no service."""
+) -> tuple[RunReport, list[CaseLine], list[Example]]:
+    """Fetch and think as a run does, but store no command, move no cursor, write to no service.
+
+    Gives the report, its cases, and a story of each flow as it would be.
+    """
     started = time.time()
     run_id = new_id("dry")
     batches: list[dict[str, Any]] = []
     lines: list[CaseLine] = []
+    richest: list[Case] = []
     progress = Progress()
     state = Fetching()
     gate = asyncio.Semaphore(app.settings.scaling.parallel_workers)
@@ -46,6 +51,8 @@ async def dry_run(
             told = await app.database.query(lambda c: news.told(c, people))
             batches.append(counts | {"to_tell": len(people) - len(told)})
             lines.extend(aggregate.lines_of(results)[: max(0, aggregate.DRY_LINES - len(lines))])
+            triaged = (r for r in results if isinstance(r, Case))
+            richest[:] = examples.richest((*richest, *triaged))
             progress.triaged += len(issues)
             watch(progress)
         finally:
@@ -72,7 +79,7 @@ async def dry_run(
         skipped=tuple(state.skipped),
         started=started,
     )
-    return report, lines
+    return report, lines, examples.of_cases(richest)
 
 
 def _existing(connection: Any, results: Sequence[Case | Failure]) -> dict[str, str]:

@@ -5,12 +5,13 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
+from bot.examples import Example
 from bot.report_words import (
     STATUS_MARKS,
     bars,
@@ -144,7 +145,7 @@ def _ticks(text: str) -> "Markup":
     return Markup(re.sub(r"`([^`]{1,200})`", r"<code>\1</code>", str(escape(text))))  # noqa: S704 (escaped just here)
 
 
-def write(path: Path, report: RunReport, lines: Iterable[CaseLine]) -> None:
+def write(path: Path, report: RunReport, lines: Iterable[CaseLine], examples: Sequence[Example] = ()) -> None:
     """Write the report to `path`: all of it or nothing, and never more than a few cases in memory.
 
     The lists at the top are known only once all cases were seen, so the table goes to its own file first.
@@ -160,7 +161,9 @@ def write(path: Path, report: RunReport, lines: Iterable[CaseLine]) -> None:
             os.fdopen(descriptor, "w", encoding="utf-8", errors="replace") as out,
         ):
             _write_all(table, templates.get_template("report_rows.html").generate(lines=chosen.watch(lines)))
-            _write_all(out, templates.get_template("report_head.html").generate(**_head(report, chosen)))
+            _write_all(
+                out, templates.get_template("report_head.html").generate(**_head(report, chosen, examples))
+            )
             table.seek(0)
             shutil.copyfileobj(table, out)
             _write_all(out, templates.get_template("report_tail.html").generate(run=plain(report.run_id)))
@@ -176,7 +179,7 @@ def _write_all(out: TextIO, pieces: Iterable[str]) -> None:
     out.writelines(pieces)
 
 
-def _head(report: RunReport, chosen: _Chosen) -> dict[str, Any]:
+def _head(report: RunReport, chosen: _Chosen, examples: Sequence[Example]) -> dict[str, Any]:
     mark, _ = STATUS_MARKS.get(report.status, ("·", "white"))
     people = report.needs_person
     return {
@@ -202,6 +205,8 @@ def _head(report: RunReport, chosen: _Chosen) -> dict[str, Any]:
         "more_people": max(0, people - len(chosen.people)),
         "failed": [row(line) for line in chosen.failed],
         "more_failed": max(0, report.failed - len(chosen.failed)),
+        "examples": [example.shown() for example in examples],
+        "private": any(example.route == "security" for example in examples),
         "total": chosen.total,
         "unlisted": max(0, report.triaged + report.failed - chosen.total),
     }

@@ -17,7 +17,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.sandbox_app import ABORT_KEY, CONNECTION_KEY, SandboxApp
-from bot.sandbox_issues import load_issues
+from bot.sandbox_issues import load_files, load_issues
 from integrations.slack.sandbox_people import SIGNING_SECRET
 from models.errors import UserFacing
 
@@ -41,10 +41,15 @@ def create_app(
     latency_ms: float = 0,
     enforce_rate_limits: bool = False,
     time_scale: float = 1.0,
+    files: Mapping[str, Mapping[str, str]] | None = None,
 ) -> SandboxApp:
-    """The stand-ins with these issues; with `time_scale` S a minute of their limits lasts 60/S seconds."""
+    """The stand-ins with these issues, and these files by repository and path.
+
+    With `time_scale` S a minute of their limits lasts 60/S seconds.
+    """
     app = SandboxApp(latency_ms=latency_ms, enforce_rate_limits=enforce_rate_limits, time_scale=time_scale)
     app.seed(issues)
+    app.seed_files(files or {})
     return app
 
 
@@ -210,6 +215,7 @@ def main(
         latency_ms=latency_ms,
         enforce_rate_limits=enforce_rate_limits,
         time_scale=time_scale,
+        files=load_files() if issues is None else None,
     )
     server, listener = _stoppable_server(app), _listen(HOST, port)
     base = f"http://{HOST}:{listener.getsockname()[1]}"

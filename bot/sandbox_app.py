@@ -46,6 +46,7 @@ class SandboxApp:
         self.connections_opened = 0
         self._options = (enforce_rate_limits, time_scale)
         self._seed: list[Mapping[str, Any]] = []
+        self._files: dict[str, Mapping[str, str]] = {}
         self.control = Control(self)
         self.reset()
 
@@ -59,8 +60,15 @@ class SandboxApp:
         self.shortcut = ShortcutSandbox(enforce=enforce, scale=scale)
         self.slack = SlackSandbox(enforce=enforce, scale=scale)
         self.webhook = WebhookSandbox()
+        self.seed_files(self._files)
         for issue in self._seed:
             self.github.repositories.get_or_add(str(issue["repo"])).seed(issue)
+
+    def seed_files(self, files: Mapping[str, Mapping[str, str]]) -> None:
+        """Put these files into their repositories, by path; a reset comes back to them."""
+        self._files.update(files)
+        for repo, texts in files.items():
+            self.github.control_repo(repo, None, texts)
 
     def seed(self, issues: Iterable[Mapping[str, Any]]) -> None:
         """Put these issues in; a reset comes back to them."""

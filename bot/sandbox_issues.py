@@ -10,6 +10,7 @@ from typing import Any
 from models.errors import UserFacing
 
 BUNDLED = Path(__file__).parent / "data" / "demo_issues.jsonl"
+BUNDLED_FILES = Path(__file__).parent / "data" / "demo_files.json"
 _NEEDED = ("repo", "title")
 _KINDS: dict[str, tuple[type, ...]] = {
     "title": (str,),
@@ -42,6 +43,12 @@ def load_issues(path: Path | None) -> Iterator[dict[str, Any]]:
         raise UserFacing(f"{file}: no such file; give a CSV or JSON Lines file of issues")
     read = _read_csv if file.suffix.lower() in (".csv", ".tsv") or _looks_like_csv(file) else _read_json_lines
     yield from read(file)
+
+
+def load_files() -> dict[str, dict[str, str]]:
+    """The files of the bundled issues' repositories, by repository and path."""
+    files: dict[str, dict[str, str]] = json.loads(BUNDLED_FILES.read_text(encoding="utf-8"))
+    return files
 
 
 def _looks_like_csv(file: Path) -> bool:

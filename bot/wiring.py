@@ -23,6 +23,7 @@ from integrations.base import ONLY_CONTENT, Limit, Target
 from integrations.github.client import GithubClient
 from integrations.github.client_auth import Credential
 from integrations.resilience import Guard
+from models.case import Route
 from models.errors import UserFacing
 from models.tables import BreakerRow
 from models.units import Rate
@@ -59,6 +60,9 @@ class App:
     """Batches, by run and number, that this process is working on."""
     spending_seen: int = 0
     """The last of the other processes' notes on their spending that was read."""
+
+    shown_examples: tuple[Route, ...] = ()
+    """Routes besides examples.SHARED of which reports show an example; the demo's data are made up."""
 
     permissions: dict[tuple[str, str], tuple[float, str]] = field(default_factory=dict)
     """By repository and login, both in lower case: until when (monotonic time) it is believed what they may do."""

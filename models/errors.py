@@ -82,9 +82,5 @@ class BadCredential(Unauthorized):
     """The credential itself was refused, so nothing at all can be done with it."""
 
 
-class NotConfigured(SwitchyardError):
-    """A part is off; its work is skipped and the report says so."""
-
-
 class UserFacing(SwitchyardError):
     """Bad usage or configuration: show the text and exit 2."""

@@ -59,7 +59,15 @@ def _run(base: str, repositories: list[str], folder: str) -> int:
     os.environ["SWITCHYARD__ROUTER__ACCEPT_THRESHOLD"] = str(THRESHOLD)
     os.environ["SWITCHYARD__STORAGE__URL"] = f"sqlite:///{folder}/demo.db"
     return run_command(
-        load(DEFAULT), repositories=(), issues=(), since=None, full=False, dry=False, wait=60.0, as_json=False
+        load(DEFAULT),
+        repositories=(),
+        issues=(),
+        since=None,
+        full=False,
+        dry=False,
+        wait=60.0,
+        as_json=False,
+        shown_examples=("security",),
     )
 
 

@@ -37,6 +37,7 @@ from bot.think import limit_arenas, load_model
 from bot.wiring import App, build, close, working
 from config.secrets import redact_line
 from config.settings import Settings
+from models.case import Route
 from models.errors import SwitchyardError, UserFacing
 from models.issue import parse_ref
 from models.report import RunReport
@@ -71,6 +72,7 @@ def run_command(
     dry: bool,
     wait: float,
     as_json: bool,
+    shown_examples: tuple[Route, ...] = (),
 ) -> int:
     """One run from the command line; returns the exit code."""
     params = check_params(settings, repositories, issues, since, full, wait)
@@ -78,6 +80,7 @@ def run_command(
     limit_arenas()
     load_model(settings.router.model)
     app = build(settings)
+    app.shown_examples = shown_examples
     # A polite end is an interruption like Ctrl-C: connections and children are let go.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
     console = Console(stderr=True)
@@ -134,8 +137,8 @@ async def _run(app: App, params: Params, dry: bool, watch: engine.Watch, console
     try:
         params = await _with_repositories(app, params)
         if dry:
-            report, lines = await dry_run(app, params, watch)
-            report_file.write(REPORTS / f"{report.run_id}.html", report, lines)
+            report, lines, stories = await dry_run(app, params, watch)
+            report_file.write(REPORTS / f"{report.run_id}.html", report, lines, stories)
             return report
         async with working(app):
             return await _continue_or_start(app, params, watch, console)

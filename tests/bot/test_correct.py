@@ -195,7 +195,7 @@ async def test_a_dry_run_knows_what_people_said(world: World) -> None:
         await route(app, REF, "feature")
         await until(lambda: story_shows(world, "feature", "feature"))
         params = Params(repositories=app.settings.repositories, full=True)
-        report, lines = await dry_run.dry_run(app, params)
+        report, lines, _ = await dry_run.dry_run(app, params)
         assert report.routes == {"bug": 1, "feature": 1}
         assert report.planned is not None and report.planned["stories"] == {
             "created": 0,

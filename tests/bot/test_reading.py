@@ -1,0 +1,103 @@
+"""Reading: equal questions are asked once, failures cost the answer and not the case."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any, cast
+
+import pytest
+
+import bot.reading as reading_module
+from bot.reading import READERS, Reading
+from bot.wiring import App
+from models.asks import AnyAsk, Ask, File, ReadFile, Reply, SearchIssues
+from models.errors import Transient
+
+A, B = ReadFile("octo/widgets", "a"), ReadFile("octo/widgets", "b")
+
+
+class Reader:
+    """Answers after a moment, counting; raises where it was told to."""
+
+    def __init__(self, error: Exception | None = None, delay: float = 0.01) -> None:
+        self.asked: list[Ask[Any]] = []
+        self.error, self.delay = error, delay
+
+    async def __call__(self, app: App, ask: ReadFile, run: str) -> File:
+        self.asked.append(ask)
+        await asyncio.sleep(self.delay)
+        if self.error:
+            raise self.error
+        return File(path=ask.path, text=f"text of {ask.path}", sha="1")
+
+
+@pytest.fixture
+def with_reader(monkeypatch: pytest.MonkeyPatch) -> Callable[[Reader], Reading]:
+    def make(reader: Reader) -> Reading:
+        monkeypatch.setitem(READERS, ReadFile, cast(Callable[..., Awaitable[Any]], reader))
+        monkeypatch.setitem(READERS, SearchIssues, cast(Callable[..., Awaitable[Any]], reader))
+        return Reading(cast(App, None))
+
+    return make
+
+
+def test_there_is_a_reader_for_every_question() -> None:
+    assert set(READERS) == set(AnyAsk.__args__)
+
+
+async def test_equal_questions_are_asked_once_and_remembered(with_reader: Any) -> None:
+    reader = Reader()
+    reading = with_reader(reader)
+    first, second = await asyncio.gather(reading.answer([A, B]), reading.answer([A]))
+    again = await reading.answer([A])
+    assert reader.asked == [A, B]
+    assert first[A] == second[A] == again[A] == Reply(File(path="a", text="text of a", sha="1"))
+
+
+async def test_a_search_is_not_remembered(with_reader: Any) -> None:
+    reader = Reader(Transient("github: HTTP 502"))
+    reading = with_reader(reader)
+    ask = SearchIssues("octo/widgets", ("word",))
+    assert (await reading.answer([ask]))[ask] == Reply(why_not="github: HTTP 502")
+    await reading.answer([ask])
+    assert len(reader.asked) == 2
+
+
+async def test_a_failure_is_asked_again_sooner_than_an_answer(
+    with_reader: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_module, "KEPT", 1.0)
+    reader = Reader(Transient("github: HTTP 502"))
+    reading = with_reader(reader)
+    assert (await reading.answer([A]))[A].why_not == "github: HTTP 502"
+    reader.error = None
+    assert (await reading.answer([A]))[A].why_not == "github: HTTP 502"
+    await asyncio.sleep(0.15)
+    assert (await reading.answer([A]))[A].answer.text == "text of a"
+    await asyncio.sleep(0.15)
+    await reading.answer([A])
+    assert len(reader.asked) == 2
+
+
+async def test_a_readers_own_fault_costs_the_answer_only(with_reader: Any) -> None:
+    reply = (await with_reader(Reader(ZeroDivisionError("x"))).answer([A]))[A]
+    assert reply.answer is None
+    assert "ReadFile" in reply.why_not
+    assert "ZeroDivisionError" in reply.why_not
+
+
+async def test_who_is_cancelled_does_not_take_the_answer_from_others(with_reader: Any) -> None:
+    reader = Reader(delay=0.1)
+    reading = with_reader(reader)
+    one, other = (asyncio.create_task(reading.answer([A])) for _ in range(2))
+    await asyncio.sleep(0.02)
+    one.cancel()
+    assert (await other)[A].answer is not None
+    assert len(reader.asked) == 1
+
+
+async def test_a_question_that_is_never_answered_is_given_up(
+    with_reader: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading_module, "PATIENCE", 0.05)
+    reply = (await with_reader(Reader(delay=60)).answer([A]))[A]
+    assert "no answer" in reply.why_not

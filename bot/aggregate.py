@@ -13,7 +13,7 @@ from bot import chart, digests, examples, hooks, mail, news
 from bot import report as report_file
 from bot.fetch import Fetching
 from bot.report_words import count_of
-from bot.store import cases, outbox, runs
+from bot.store import cases, lane_states, outbox, runs
 from bot.wiring import App
 from models.case import Case
 from models.commands import Command
@@ -37,7 +37,7 @@ def summarise(
     totals = runs.totals(connection, row.id)
     done = runs.delivered(connection, row.id)
     done["stories"]["existing"] += totals.get("stories_existing", 0)
-    states = outbox.lanes(connection, row.id)
+    states = lane_states.waiting(connection, row.id)
     progress: Mapping[str, Any] = row.progress
     failed = totals.get("failed", 0) + progress.get("bad", 0)
     queued = sum(part["queued"] for part in done.values())
@@ -104,7 +104,7 @@ def progress_of(
 def _status(
     row: Any,
     progress: Mapping[str, Any],
-    states: Sequence[outbox.LaneState],
+    states: Sequence[lane_states.LaneState],
     failed: int,
     queued: int,
     dead: int,
@@ -133,7 +133,7 @@ def _status(
     return ("partial", None) if resumes else ("completed", None)
 
 
-def _lane_problems(states: Sequence[outbox.LaneState]) -> list[str]:
+def _lane_problems(states: Sequence[lane_states.LaneState]) -> list[str]:
     """What holds commands up, in the words of the service."""
     return [
         f"{count_of(state.pending, 'command')} for {state.name} {'waits' if state.pending == 1 else 'wait'}: "
@@ -153,16 +153,14 @@ async def announce(app: App, run_id: str) -> None:
         return
     commands: list[Command] = []
     if "slack" in app.targets:
-        new_only = "shortcut" in app.targets
-        commands += await app.database.query(
-            lambda c: digests.messages(c, app.settings, report, new_only=new_only)
-        )
+        commands += await app.database.query(lambda c: digests.messages(c, app.settings, report))
         # It belongs below the operator's digest, and there is not always one.
         if any(command.key == f"digest:{run_id}" for command in commands):
             drawn = await chart.command(app, report)
             commands += [drawn] if drawn else []
     own = app.settings.integrations.webhooks
     commands += await app.database.query(lambda c: hooks.commands(c, report, own, app.targets))
+    commands += await app.database.query(lambda c: hooks.security_events(c, run_id, own, app.targets))
     await app.database.run(lambda c: outbox.store_once(c, run_id, commands, time.time()))
 
 
@@ -262,7 +260,8 @@ def dry_report(
         status = "failed"
     triaged = sums.get("triaged", 0)
     shortcut = "shortcut" in app.targets
-    receivers = sum(f"webhook:{i}" in app.targets for i in range(len(app.settings.integrations.webhooks)))
+    own = enumerate(app.settings.integrations.webhooks)
+    receivers = sum(f"webhook:{i}" in app.targets and "runs" in hook.what for i, hook in own)
     digests = int(triaged + failed > 0)
     planned = {
         "stories": dict.fromkeys(STORY_KEYS, 0)
@@ -282,6 +281,7 @@ def dry_report(
             if "email" in app.targets
             else 0,
             "webhook": digests * receivers,
+            "notion": sums.get("pages_new", 0),
         },
     }
     return RunReport(

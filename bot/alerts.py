@@ -156,6 +156,7 @@ def channels(app: App) -> Channels:
     hooks = [
         (f"webhook:{index}", hook_id(hook.url))
         for index, hook in enumerate(app.settings.integrations.webhooks)
+        if "alerts" in hook.what
     ]
     readers = mail.recipients(app.settings) if "email" in app.targets else ()
     return Channels(

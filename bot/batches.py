@@ -13,8 +13,9 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
+from bot import escalation
 from bot.repository_config import policies
-from bot.store import cases, outbox, owners, runs
+from bot.store import cases, outbox, owners, queue, runs
 from bot.store.database import brief
 from bot.store.runs import Batch
 from bot.wiring import App
@@ -91,6 +92,10 @@ async def work_batch(app: App, batch: Batch) -> None:
         now = time.time()
         verdicts = outbox.store(connection, batch.run_id, commands, now)
         cases.store_cases(connection, batch.run_id, results, now)
+        private = [r.issue.ref for r in results if isinstance(r, Case) and r.route == "security"]
+        if private:
+            queue.withdraw(connection, private, {command.key for command in commands})
+            escalation.at_once(connection, app, batch.run_id, now)
         counts = tally(results, unchanged=total - len(todo), verdicts=verdicts)
         runs.finish_batch(connection, batch, counts)
 
@@ -138,4 +143,9 @@ def tally(
         "stories_existing": verdict_of_story["existing"],
         "stories_new": verdict_of_story["new"] + verdict_of_story["changed"],
         "github_updates": updates,
+        "pages_new": sum(
+            command.operation == "publish_page" and verdicts.get(command.key, "new") == "new"
+            for case in triaged
+            for command in case.commands
+        ),
     }

@@ -25,8 +25,10 @@ app = typer.Typer(
 )
 runs_app = typer.Typer(help="Runs and what they came to.", no_args_is_help=True)
 queue_app = typer.Typer(help="The retry queue and the dead letters.", no_args_is_help=True)
+subflows_app = typer.Typer(help="What is done with an issue, step by step.", no_args_is_help=True)
 app.add_typer(runs_app, name="runs")
 app.add_typer(queue_app, name="queue")
+app.add_typer(subflows_app, name="subflows")
 app.add_typer(cli_people.app, name="issue")
 
 
@@ -270,10 +272,33 @@ def queue_discard(key: str, config: Config = None) -> None:
     discard_queue(open_database(config), key)
 
 
+@subflows_app.command("list")
+def subflows_list(config: Config = None, as_json: Json = False) -> None:
+    """All sub-flows, built in and configured."""
+    from bot.commands.subflows import list_flows
+
+    list_flows(settings_of(config), as_json)
+
+
+@subflows_app.command("show")
+def subflows_show(
+    name: Annotated[str, typer.Argument(metavar="NAME")],
+    mermaid: Annotated[
+        bool, typer.Option("--mermaid", help="As a Mermaid flowchart, and only that.")
+    ] = False,
+    config: Config = None,
+    as_json: Json = False,
+) -> None:
+    """One sub-flow as a tree and as a Mermaid flowchart."""
+    from bot.commands.subflows import show_flow
+
+    show_flow(settings_of(config), name, chart_only=mermaid, as_json=as_json)
+
+
 app.command()(cli_people.hooks)
 app.command()(cli_people.audit)
 
-GROUPS = ("runs", "queue", "issue", "router")
+GROUPS = ("runs", "queue", "issue", "router", "subflows")
 POOL_ENDS, THREADS_END = 3.0, 0.5
 """Seconds that the thinking processes and requests in threads are given to end."""
 

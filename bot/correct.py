@@ -204,6 +204,7 @@ def why(connection: Connection, ref: str) -> Reasons | None:
     evidence = [plain(words, 100) for words in detail.get("evidence", ())][:4]
     if evidence:
         lines.append(f"Severity {plain(detail.get('severity', 'low'), 12)}: {', '.join(evidence)}.")
+    lines += [f"Suspicious: {plain(words, 160)}." for words in detail.get("suspicions", ())]
     lines += [
         f"May be the same as {plain(other, 160)} ({plain(reason, 80)})."
         for other, _, reason in detail.get("similar", ())

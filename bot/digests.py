@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot import hours, news, repository_config
-from bot.store import cases, runs
+from bot.store import cases, escalations, runs
 from config.repository import FILE
 from config.settings import Settings
 from integrations.slack.payloads import digest, security_digest
@@ -27,13 +27,10 @@ _runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
 _commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 
 
-def messages(
-    connection: Connection, settings: Settings, report: RunReport, *, new_only: bool
-) -> list[Command]:
+def messages(connection: Connection, settings: Settings, report: RunReport) -> list[Command]:
     """The run's digests and security digests: one of each for a channel, on the cases that are told there.
 
-    `new_only` leaves out security cases whose story an earlier run asked for. A channel is "" where it is the
-    operator's.
+    A channel is "" where it is the operator's.
     """
     own = repository_config.channels(connection)
     run_id, now = report.run_id, time.time()
@@ -62,14 +59,14 @@ def messages(
         return found + threads
     secrets: defaultdict[str, list[CaseLine]] = defaultdict(list)
     rooms = {repo: channels.security or "" for repo, channels in own.items()}
-    for line in cases.lines(connection, run_id, ok_only=True, route="security", new_only=new_only):
+    reports = cases.lines(connection, run_id, ok_only=True, route="security")
+    for line in escalations.fresh(connection, reports, "slack"):
         secrets[rooms.get(_repo(line.ref), "")].append(line)
     for channel, lines in secrets.items():
         counted = replace(report, routes={"security": len(lines)})
         text, blocks = security_digest(counted, lines[:MOST_REPORTS])
-        found.append(
-            post_message(_key("security", run_id, channel), channel=channel, text=text, blocks=blocks)
-        )
+        message = post_message(_key("security", run_id, channel), channel=channel, text=text, blocks=blocks)
+        found.append(escalations.noted(message, lines))
     return found + threads
 
 

@@ -44,7 +44,7 @@ async def dry_run(
             todo = await app.database.query(lambda c: cases.due(c, issues, full=full))
             repos = {case.issue.repo for case in todo}
             own = await app.database.query(lambda c: policies(c, repos, app.policy))
-            results = await app.thinker.think(todo, own, partial(app.reading.answer, run=run_id))
+            results = await app.thinker.think(todo, own, partial(app.reading.answer, run=run_id, dry=True))
             known = await app.database.query(lambda c: _existing(c, results))
             counts = tally(results, unchanged=len(issues) - len(todo), verdicts=known)
             people = [r.issue.ref for r in results if isinstance(r, Case) and r.needs_person]

@@ -10,6 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.store import cases, escalations
 from integrations.webhook.client import REPOSITORIES
 from integrations.webhook.commands import GONE_WORDS, hook_id
 from integrations.webhook.settings import WebhookSettings
@@ -69,7 +70,7 @@ def commands(
             event=_event(_figures(report), now),
         )
         for index, hook in enumerate(own)
-        if f"webhook:{index}" in known and hook_id(hook.url) not in gone
+        if f"webhook:{index}" in known and hook_id(hook.url) not in gone and "runs" in hook.what
     ]
     if REPOSITORIES not in known or not (hooks := of_repositories(connection)):
         return found
@@ -87,6 +88,39 @@ def commands(
         )
         for hook in hooks
         if hook.repo in figures and hook.id not in gone
+    ]
+
+
+def security_events(
+    connection: Connection, run_id: str, own: Sequence[WebhookSettings], targets: Iterable[str]
+) -> list[Command]:
+    """The events on a run's security reports for the operator's hooks that want them; each report is told once."""
+    known, gone = set(targets), _gone(connection)
+    wanted = [
+        (index, hook_id(hook.url))
+        for index, hook in enumerate(own)
+        if "security" in hook.what and f"webhook:{index}" in known and hook_id(hook.url) not in gone
+    ]
+    if not wanted:
+        return []
+    lines = cases.lines(connection, run_id, ok_only=True, route="security")
+    now = _iso(time.time())
+    return [
+        escalations.noted(
+            post_event(
+                f"event:security:{line.ref}:{escalations.severity(line)}:{index}",
+                lane=f"webhook:{index}",
+                hook={"id": name},
+                event={
+                    "type": "security.reported",
+                    "timestamp": now,
+                    "data": {"ref": line.ref, "route": "security", "severity": escalations.severity(line)},
+                },
+            ),
+            [line],
+        )
+        for line in escalations.fresh(connection, lines, "webhook")
+        for index, name in wanted
     ]
 
 

@@ -12,7 +12,7 @@ import structlog
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.store import adoption, cases, outbox, owners
+from bot.store import adoption, cases, lane_states, outbox, owners
 from bot.store.database import Database, GroupWriter, brief
 from bot.store.outbox import Outcome
 from integrations.base import RetrySettings, Target
@@ -94,13 +94,15 @@ class Lane:
             return LOOK
         self.active = True
         try:
-            taken = await self.database.run(lambda c: outbox.acquire(c, self.name, self.me, owners.alive(c)))
+            taken = await self.database.run(
+                lambda c: lane_states.acquire(c, self.name, self.me, owners.alive(c))
+            )
             if not taken:
                 return LOOK
             try:
                 await self.drain(lanes)
             finally:
-                await self.database.run(lambda c: outbox.release(c, self.name, self.me))
+                await self.database.run(lambda c: lane_states.release(c, self.name, self.me))
         finally:
             self.active = False
         return min(max(self._hold[0] - steady(), 0.01), LOOK) if self._hold is not None else LOOK
@@ -109,7 +111,7 @@ class Lane:
         """Deliver until nothing is due or the lane must stand still."""
         self._hold = None
         self._closed = {name: held for name, held in self._closed.items() if held[0] > steady()}
-        await self.database.run(lambda c: outbox.block(c, self.name, None, None, None))
+        await self.database.run(lambda c: lane_states.block(c, self.name, None, None, None))
         limit = self.in_flight * 16
         while self._hold is None:
             pendings = await self.database.query(lambda c: outbox.due(c, self.name, time.time(), limit))
@@ -129,9 +131,9 @@ class Lane:
         whole = self._hold is not None
 
         def stand(connection: Connection) -> None:
-            outbox.block(connection, self.name, until, kind, reason)
+            lane_states.block(connection, self.name, until, kind, reason)
             if whole:
-                outbox.postpone(connection, self.name, until, reason)
+                lane_states.postpone(connection, self.name, until, reason)
 
         await self.database.run(stand)
 

@@ -106,9 +106,8 @@ def digest(
     )
 
 
-def security(report: RunReport, lines: Sequence[CaseLine]) -> Letter:
-    """A run's possible security reports, for those who asked to be told of them."""
-    total = max(report.routes.get("security", 0), len(lines))
+def security(name: str, run_id: str, lines: Sequence[CaseLine], *, total: int) -> Letter:
+    """Possible security reports that are new, for those who asked to be told of them."""
     head = f"{count_of(total, 'possible security report')} to review"
     shown = [
         _case(line, private=False)
@@ -117,12 +116,12 @@ def security(report: RunReport, lines: Sequence[CaseLine]) -> Letter:
     ]
     rest = f"and {total - len(lines)} more, stories with the label security" if total > len(lines) else ""
     return Letter(
-        subject=f"[{plain(report.name, 40)}] {head}",
+        subject=f"[{plain(name, 40)}] {head}",
         head=head,
         lead="Please do not answer on the public issue. This mail goes only to those who are named for it.",
         tone="partial",
         parts=(Part("To review", cases=shown, rest=rest),),
-        foot=(f"Run {plain(report.run_id)}.", *_foot()),
+        foot=(f"Run {plain(run_id)}.", *_foot()),
     )
 
 

@@ -11,10 +11,10 @@ from zoneinfo import ZoneInfo
 from sqlalchemy.engine import Connection
 
 from bot import letters
-from bot.letters import MOST, Letter, as_html, as_text, digest, in_trouble, security
+from bot.letters import MOST, Letter, as_html, as_text, digest, in_trouble
 from bot.report_words import count_of
 from bot.schedule import MAIL_AT
-from bot.store import cases, mail, outbox, runs
+from bot.store import cases, escalations, mail, outbox, runs
 from bot.wiring import App
 from config.settings import Settings
 from integrations.email.settings import Often, RecipientSettings
@@ -35,7 +35,7 @@ async def announce(app: App, report: RunReport, *, news: bool) -> None:
     now = time.time()
 
     def work(connection: Connection) -> None:
-        found = commands(connection, app.settings, report, news=news, stories="shortcut" in app.targets)
+        found = commands(connection, app.settings, report, news=news)
         outbox.store_once(connection, report.run_id, found, now)
         outbox.store_once(connection, RUN_ID, due(connection, app.settings, now), now)
 
@@ -65,9 +65,7 @@ def recipients(settings: Settings) -> Sequence[RecipientSettings]:
 # --- what is sent to whom ---------------------------------------------------------------------------
 
 
-def commands(
-    connection: Connection, settings: Settings, report: RunReport, *, news: bool, stories: bool = True
-) -> list[Command]:
+def commands(connection: Connection, settings: Settings, report: RunReport, *, news: bool) -> list[Command]:
     """The mails of a run: its digest, its problems, and its security reports for those who asked for them."""
     told = recipients(settings)
     now = [who.address for who in told if who.often == "run" and _wanted(who, report, news)]
@@ -80,22 +78,24 @@ def commands(
             list(cases.lines(connection, report.run_id, limit=MOST, ok_only=True, route="needs_human")),
         )
         found += _to_each(letter, report.run_id, now)
-    guards = [who.address for who in told if "security" in who.what]
-    if guards and report.routes.get("security"):
-        # As in Slack: told once, when their story is new.
-        secret = list(
-            cases.lines(
-                connection,
-                report.run_id,
-                limit=MOST_REPORTS,
-                ok_only=True,
-                route="security",
-                new_only=stories,
-            )
-        )
-        if secret:
-            found += _to_each(security(report, secret), f"{report.run_id}:security", guards)
-    return found
+    return found + (security(connection, settings, report.run_id) if report.routes.get("security") else [])
+
+
+def security(connection: Connection, settings: Settings, run_id: str, *, part: str = "") -> list[Command]:
+    """The mails on the run's security reports, for those who asked for them; each report is told once.
+
+    `part` tells apart the mails of a run that has several, because it takes what events bring.
+    """
+    guards = [who.address for who in recipients(settings) if "security" in who.what]
+    if not guards:
+        return []
+    lines = cases.lines(connection, run_id, ok_only=True, route="security")
+    news = escalations.fresh(connection, lines, "email")
+    if not news:
+        return []
+    letter = letters.security(settings.name, run_id, news[:MOST_REPORTS], total=len(news))
+    key = f"{run_id}:{part}:security" if part else f"{run_id}:security"
+    return [escalations.noted(command, news) for command in _to_each(letter, key, guards)]
 
 
 def due(connection: Connection, settings: Settings, now: float) -> list[Command]:

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from bot.reflect import reflect
 from bot.schedule import RECONCILE
-from bot.store import adoption, outbox, stories
+from bot.store import adoption, documents, outbox, stories
 from bot.store.database import brief
 from bot.wiring import App
 from integrations.shortcut.client import ShortcutClient
@@ -60,7 +60,8 @@ async def reconcile(app: App, run_id: str = BY_ITSELF) -> Reconciled:
     row = await app.database.query(stories.reading)
     began = time.time()
     since = datetime.fromtimestamp(row.since, UTC) - OVERLAP if row else datetime.now(UTC) - LOOK_BACK
-    found = await client.changed_since(since)
+    # A first look is at a whole year: names will do.
+    found = await client.changed_since(since, with_text=row is not None)
     # Shortcut's own clock, as far as it tells: ours may be wrong.
     until = client.server_time.timestamp() if client.server_time else began
     result = await observe(app, found, run_id)
@@ -86,6 +87,7 @@ async def observe(app: App, seen: Sequence[Story], run_id: str = BY_ITSELF) -> R
     client = shortcut_of(app)
     hosts = github_hosts(app.settings.integrations.github.base_url)
     pairs = [(story, ref) for story in seen if (ref := ref_of(story, hosts)) is not None]
+    await _remember(app, seen, hosts)
     result = Reconciled(read=len(seen))
     for start in range(0, len(pairs), _PART):
         part = pairs[start : start + _PART]
@@ -104,6 +106,13 @@ async def observe(app: App, seen: Sequence[Story], run_id: str = BY_ITSELF) -> R
         result = replace(result, reflected=await reflect(app, client, run_id))
     app.wake_lanes()
     return result
+
+
+async def _remember(app: App, seen: Sequence[Story], hosts: frozenset[str]) -> None:
+    """Stories are found as similar to later issues."""
+    for start in range(0, len(seen), _PART):
+        found = await asyncio.to_thread(documents.read_stories, seen[start : start + _PART], hosts)
+        await app.database.run(lambda c, found=found: documents.add_stories(c, found, time.time()))  # type: ignore[misc]
 
 
 async def _first_state(

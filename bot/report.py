@@ -98,6 +98,7 @@ def row(line: CaseLine) -> dict[str, Any]:
             {"ref": plain(ref, 160), "url": web_link(url), "reason": plain(reason)}
             for ref, url, reason in detail.get("similar", ())
         ],
+        "suspicions": [plain(words) for words in detail.get("suspicions", ())],
         "notes": [plain(note) for note in detail.get("notes", ())],
     }
 

@@ -15,7 +15,7 @@ from bot.alerts import check_alerts
 from bot.batches import work_batches
 from bot.fetch import Fetching, Params, Stopped, fetch_all, save_cursors, stop_where_asked
 from bot.reconcile import PATIENCE, begin_look, shortcut_of
-from bot.store import outbox, owners, runs
+from bot.store import lane_states, outbox, owners, runs
 from bot.store.database import brief
 from bot.wiring import App
 from models.report import RunReport
@@ -180,7 +180,7 @@ async def settle(app: App, run_id: str | None, deadline: float, lanes: tuple[str
     app.wake_lanes()
     probes: dict[str, float] = {}
     while True:
-        states = await app.database.query(lambda c: outbox.lanes(c, run_id))
+        states = await app.database.query(lambda c: lane_states.waiting(c, run_id))
         if lanes is not None:
             states = [s for s in states if s.name.split(":")[0] in lanes]
         now = time.time()
@@ -191,7 +191,7 @@ async def settle(app: App, run_id: str | None, deadline: float, lanes: tuple[str
 
 
 def _deliverable(
-    app: App, state: outbox.LaneState, now: float, deadline: float, probes: dict[str, float]
+    app: App, state: lane_states.LaneState, now: float, deadline: float, probes: dict[str, float]
 ) -> bool:
     """Will this lane deliver something before the deadline? `probes` holds the one probe that is waited for."""
     if state.name not in app.lanes:

@@ -18,6 +18,8 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.sandbox_app import ABORT_KEY, CONNECTION_KEY, SandboxApp
 from bot.sandbox_issues import load_files, load_issues
+from integrations.llm.sandbox import MODEL
+from integrations.notion.sandbox import PARENT
 from integrations.slack.sandbox_people import SIGNING_SECRET
 from models.errors import UserFacing
 
@@ -193,11 +195,21 @@ def environment(base: str, repositories: Sequence[str]) -> dict[str, str]:
         "SHORTCUT_API_TOKEN": "sandbox",
         "SLACK_BOT_TOKEN": "xoxb-sandbox",
         "SLACK_SIGNING_SECRET": SIGNING_SECRET,
+        "NOTION_TOKEN": "ntn_sandbox",
         f"{prefix}GITHUB__BASE_URL": base,
         f"{prefix}SHORTCUT__BASE_URL": base,
         f"{prefix}SLACK__BASE_URL": f"{base}/api/",
+        f"{prefix}OSV__BASE_URL": base,
+        f"{prefix}NOTION__BASE_URL": base,
+        f"{prefix}NOTION__PARENT_PAGE_ID": PARENT,
         "SWITCHYARD__REPOSITORIES": json.dumps(list(repositories)),
     }
+
+
+def drafting_environment(base: str) -> dict[str, str]:
+    """What turns drafts on, written by the sandbox's language model."""
+    prefix = "SWITCHYARD__INTEGRATIONS__LLM__"
+    return {"LLM_API_KEY": "sandbox", f"{prefix}MODEL": f"openai:{MODEL}", f"{prefix}BASE_URL": f"{base}/v1"}
 
 
 def main(
@@ -220,7 +232,8 @@ def main(
     server, listener = _stoppable_server(app), _listen(HOST, port)
     base = f"http://{HOST}:{listener.getsockname()[1]}"
     print(f"{LISTENING}{base}", flush=True)
-    for name, value in (environment(base, app.repositories()) | SECRETS).items():
+    exports = environment(base, app.repositories()) | drafting_environment(base) | SECRETS
+    for name, value in exports.items():
         print(f"export {name}='{value}'", flush=True)
     server.run(sockets=[listener])
 

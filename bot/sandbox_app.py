@@ -7,6 +7,10 @@ from typing import Any
 
 from bot.sandbox_control import Control
 from integrations.github.sandbox import GitHubSandbox
+from integrations.llm.sandbox import LlmSandbox
+from integrations.notion.sandbox import NotionSandbox
+from integrations.osv.sandbox import OsvSandbox
+from integrations.rest.sandbox import RestSandbox
 from integrations.sandbox_faults import (
     Answer,
     Fault,
@@ -60,6 +64,10 @@ class SandboxApp:
         self.shortcut = ShortcutSandbox(enforce=enforce, scale=scale)
         self.slack = SlackSandbox(enforce=enforce, scale=scale)
         self.webhook = WebhookSandbox()
+        self.services = RestSandbox()
+        self.llm = LlmSandbox()
+        self.notion = NotionSandbox(enforce=enforce, scale=scale)
+        self.osv = OsvSandbox()
         self.seed_files(self._files)
         for issue in self._seed:
             self.github.repositories.get_or_add(str(issue["repo"])).seed(issue)
@@ -83,8 +91,16 @@ class SandboxApp:
     def _service(self, path: str) -> Service:
         if path.startswith("/api/v3/"):
             return self.shortcut
+        if path.startswith(("/v1/chat/", "/v1/models")):
+            return self.llm
         if path.startswith(("/api/", "/slack/")):
             return self.slack
+        if path.startswith(("/v1/pages", "/v1/blocks", "/v1/users")):
+            return self.notion
+        if path.startswith(("/v1/query", "/v1/vulns/")):
+            return self.osv
+        if path.startswith("/services/"):
+            return self.services
         return self.webhook if path.startswith("/hooks/") else self.github
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

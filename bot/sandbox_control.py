@@ -17,13 +17,23 @@ nobody; `status_code` and `delivered_at` tell it otherwise.
 `{"pull": {"repo": "octo/widgets", "number": 9, "files": {"README.md": "New"}}}` opens a pull request or pushes to it;
 the answer names its head, null removes a file.
 
+`{"repo": "octo/widgets", "files": {"src/a.py": "…"}, "by": "ann"}` is ann committing to its default branch (null takes
+a file away); `"access"` says what the token may do there, `"drafts": false` that it takes no draft pull requests.
+`GET /_control/pulls` and `/_control/advisories` show what was opened and drafted.
+
 `{"press": {"channel": "#triage", "ts": "…", "action_id": "switchyard:why", "value": "octo/widgets#1", "user": "sam"}}`
 is sam pressing that button of the message that stands there (`"home": "sam"` in place of channel and ts: of his home
 tab); `value` tells apart those of one action_id, and for a menu it is the choice. `{"slash": {"text": "status",
 "channel": "#triage", "user": "sam"}}` and `{"home": {"user": "sam"}}` are a command typed and the home tab opened. The
 answer is the signed request; with `"to": "http://…/slack/events"` beside it the request is sent, and the answer is
 what came back. `secret`, `team` and `skew` (seconds) beside it make it wrong. `GET /_control/homes`,
-`/_control/replies` and `/_control/files` show what Slack was told.
+`/_control/replies` and `/_control/files` show what Slack was told, `GET /_control/pages` what was put into Notion.
+
+`{"llm": "obey"}` sets what the language model does (`plausible` again makes it sensible); `GET /_control/prompts` shows
+what it was sent.
+
+`{"osv": {"id": "GHSA-…", "modified": "2026-10-01T12:00:00Z", "affected": […]}}` puts a vulnerability into OSV, in its
+own schema; `{"osv": {"page": 1}}` lets its answers hold one id each.
 """
 
 import json
@@ -34,8 +44,10 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.sandbox_issues import wrong_field
+from integrations.github.sandbox_git import MAINTAINER
 from integrations.github.sandbox_payloads import Writer
 from integrations.github.sandbox_state import IssueRecord, Repository
+from integrations.llm.sandbox import MODES
 from integrations.sandbox_faults import Answer, ControlError, Request, json_answer, parse_fault
 from integrations.slack import sandbox_press
 
@@ -67,7 +79,7 @@ _ISSUE_FIELDS = [
 ]
 _KINDS = (
     "service+fault, reset, repo, issue, issues, channel, latency_ms, token_seconds, installation, "
-    "hook_delivery, pull, account, press, slash, home"
+    "hook_delivery, pull, account, press, slash, home, osv, llm"
 )
 
 
@@ -85,10 +97,18 @@ class Control:
             "/_control/checks": lambda request: _listing(
                 request, map(_dump, self._app.github.pulls.checks())
             ),
+            "/_control/pulls": lambda request: _listing(
+                request, map(_dump, self._app.github.drafts.opened())
+            ),
+            "/_control/advisories": lambda request: _listing(
+                request, map(_dump, self._app.github.drafts.advisories())
+            ),
             "/_control/homes": lambda request: _listing(request, map(_dump, self._homes())),
             "/_control/replies": lambda request: _listing(request, map(_dump, self._app.slack.desk.replies)),
             "/_control/files": lambda request: _listing(request, map(_dump, self._files())),
+            "/_control/pages": lambda request: _listing(request, map(_dump, self._app.notion.pages())),
             "/_control/webhooks": lambda request: _listing(request, map(_dump, self._app.webhook.deliveries)),
+            "/_control/prompts": lambda request: _listing(request, map(_dump, self._app.llm.asked)),
             "/_control/requests": lambda request: _listing(request, self._requests()),
         }
 
@@ -123,6 +143,8 @@ class Control:
             "press": partial(self._person, sandbox_press.press),
             "slash": partial(self._person, sandbox_press.slash),
             "home": partial(self._person, sandbox_press.home),
+            "llm": self._llm,
+            "osv": self._osv,
         }
         for key, handler in handlers.items():
             if key in data:
@@ -144,13 +166,16 @@ class Control:
         return {}
 
     def _repo(self, data: Mapping[str, Any]) -> dict[str, Any]:
-        _only(data, "repo", "access", "files")
-        name, files = data["repo"], data.get("files")
+        _only(data, "repo", "access", "files", "by", "drafts")
+        name, files, by = data["repo"], data.get("files"), data.get("by", MAINTAINER)
         if not isinstance(name, str) or name.count("/") != 1:
             raise ControlError(f"repo is written OWNER/NAME, not {name!r}")
         if files is not None and not isinstance(files, dict):
             raise ControlError("files is an object of paths and texts")
-        self._app.github.control_repo(name, data.get("access"), files)
+        if not isinstance(by, str) or not isinstance(data.get("drafts", True), bool):
+            raise ControlError("by is who committed the files, drafts whether draft pull requests are taken")
+        self._app.github.control_repo(name, data.get("access"), files, by)
+        self._app.github.drafts.takes_drafts = data.get("drafts", True)
         return {}
 
     def _issue(self, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -225,6 +250,19 @@ class Control:
             raise ControlError("skew is a number of seconds")
         request = deed(self._app.slack, data[name], options)
         return {"request": request, "to": data["to"]} if "to" in data else {"request": request}
+
+    def _osv(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        _only(data, "osv")
+        if not isinstance(data["osv"], dict):
+            raise ControlError('write {"osv": {"id": "GHSA-…", "modified": "…", "affected": […]}}')
+        return self._app.osv.control(data["osv"])
+
+    def _llm(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        _only(data, "llm")
+        if data["llm"] not in MODES:
+            raise ControlError(f"llm is one of {', '.join(MODES)}, not {data['llm']!r}")
+        self._app.llm.mode = data["llm"]
+        return {}
 
     def _homes(self) -> Iterator[dict[str, Any]]:
         for person, view in self._app.slack.desk.homes.items():

@@ -15,15 +15,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from bot.similar.port import SimilarDocuments
 from models.asks import LASTING, Ask, Reply
-from models.case import Case, Prediction, Similar
-from models.issue import Issue, title_key
+from models.case import Case, Prediction
+from models.issue import Issue
 from nodes.base import Context, Policy
 from subflows.base import Subflow
 from subflows.triage import TRIAGE, Failure, Paused, triage_all
 
 if TYPE_CHECKING:
-    from bot.store.database import Database
     from models.router.predict import Model
 
 Result = Case | Failure
@@ -95,71 +95,6 @@ class _BatchedRouter:
             future.set_result(prediction)
 
 
-class _StoredIssues:
-    """The similar-issues port: the same title, or a trace with the same fingerprint, seen earlier."""
-
-    def __init__(self, url: str | None) -> None:
-        self._url = url
-        self._database: Database | None = None
-        self._traces: dict[tuple[str, str], tuple[str, str, str]] = {}
-        """(repository, fingerprint) → ref, title, url of this process's own cases, not stored yet."""
-
-    def find(self, case: Case) -> tuple[Similar, ...]:
-        issue = case.issue
-        found = {s.ref: s for s in (*self._by_title(issue), *self._by_trace(case)) if _older(s.ref, issue)}
-        return tuple(sorted(found.values(), key=lambda s: (-s.score, s.ref)))[:3]
-
-    def _by_title(self, issue: Issue) -> list[Similar]:
-        key = title_key(issue.title)
-        if not key or self._url is None:
-            return []
-        rows = self._query(
-            "SELECT key, data FROM issues WHERE repo = :repo AND title_key = :key LIMIT 5",
-            {"repo": issue.repo, "key": key},
-        )
-        from bot.store.cases import decode
-
-        others = [decode(data) for ref, data in rows if ref != issue.ref]
-        why = "the same title"
-        return [Similar(ref=o.ref, title=o.title, url=o.html_url, score=0.9, reason=why) for o in others]
-
-    def _by_trace(self, case: Case) -> list[Similar]:
-        if case.trace is None or not case.trace.fingerprint:
-            return []
-        issue, key = case.issue, case.trace.fingerprint
-        seen = self._traces.get((issue.repo, key))
-        if seen is None:
-            if len(self._traces) > 50_000:
-                self._traces.clear()
-            self._traces[issue.repo, key] = (issue.ref, issue.title, issue.html_url)
-        rows = [seen] if seen and seen[0] != issue.ref else []
-        if self._url is not None:
-            rows += [
-                (ref, title, url)
-                for ref, title, url in self._query(
-                    "SELECT key, title, url FROM cases WHERE trace_key = :key AND route <> 'security' LIMIT 5",
-                    {"key": key},
-                )
-                if ref != issue.ref and ref.startswith(f"{issue.repo}#")
-            ]
-        return [Similar(ref=r, title=t, url=u, score=0.95, reason="the same stack trace") for r, t, u in rows]
-
-    def _query(self, sql: str, values: dict[str, str]) -> list[tuple[str, ...]]:
-        import sqlalchemy as sa
-
-        from bot.store.database import Database
-
-        if self._database is None:
-            assert self._url is not None
-            self._database = Database(self._url)
-        with self._database.read() as connection:
-            return [tuple(row) for row in connection.execute(sa.text(sql), values)]
-
-
-def _older(ref: str, issue: Issue) -> bool:
-    return int(ref.rsplit("#", 1)[1]) < issue.number
-
-
 def chosen(model: str) -> str | None:
     """`builtin` is what the store starts from: a promoted version takes its place until a rollback."""
     return None if model == "builtin" else model
@@ -180,7 +115,7 @@ class Mind:
         self._flow = settings.flow
         self._model = load_model(settings.model)
         self._lasting: dict[Ask[Any], tuple[float, Reply]] = {}
-        self._similar = _StoredIssues(settings.database_url)
+        self._similar = SimilarDocuments(settings.database_url)
 
     def think(
         self,
@@ -199,7 +134,9 @@ class Mind:
             final = known is not None and known.final
             return await triage_all(cases, context, policies, known=told, flow=self._flow, final=final)
 
-        return asyncio.run(together())
+        self._similar.begin([(one.case if isinstance(one, Paused) else one).issue for one in cases])
+        results = asyncio.run(together())
+        return [self._similar.finish(result) if isinstance(result, Case) else result for result in results]
 
     def _recall(self, known: Mapping[Ask[Any], Reply]) -> Mapping[Ask[Any], Reply]:
         """What was told now, and what was told of repositories a while ago."""

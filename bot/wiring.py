@@ -2,40 +2,44 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 import structlog
 from sqlalchemy.engine import Connection
 
+from bot.clients import connect
 from bot.lanes import Lane
 from bot.reading import Reading
+from bot.reading import services as own_services
+from bot.reading.drafts import Drafting
 from bot.store import owners, spending
 from bot.store.database import Database, GroupWriter
 from bot.think import Thinker, ThinkSettings
 from config.secrets import Secrets, load_secrets, protect_url
 from config.settings import Settings
-from integrations.base import ONLY_CONTENT, Limit, Target
+from config.subflows import flows_of
+from integrations.base import Target
 from integrations.github.client import GithubClient
-from integrations.github.client_auth import Credential
 from integrations.resilience import Guard
 from models.case import Route
 from models.errors import UserFacing
 from models.tables import BreakerRow
-from models.units import Rate
 from nodes.base import Policy, Rule
+
+if TYPE_CHECKING:
+    from integrations.osv.client import OsvClient
+    from integrations.rest.client import RestClient
 
 log = structlog.get_logger()
 _breakers: sa.Table = BreakerRow.__table__  # type: ignore[attr-defined]
 
 SHARE = 1.0
 """Seconds between two looks at what other processes have sent with the same credentials."""
-SHORTEST_SECRET = 24
-"""Characters of the secret that the hooks' own are made of."""
 
 
 @dataclass(slots=True)
@@ -54,6 +58,10 @@ class App:
     me: str
     skipped: tuple[str, ...]
     """What is off, and why, as sentences for people."""
+    llm: Drafting | None = None
+    osv: "OsvClient | None" = None
+    services: Mapping[str, "RestClient"] = field(default_factory=dict)
+    """The team's own that are on, by name; each is the target of a lane of its own, too."""
     lanes: dict[str, Lane] = field(default_factory=dict)
     reading: Reading = field(init=False)
     in_hand: set[tuple[str, int]] = field(default_factory=set)
@@ -90,14 +98,12 @@ class App:
         return counts
 
 
-def user_agent(settings: Settings) -> str:
-    return f"switchyard/{settings.version} ({settings.name})"
-
-
 def policy_of(settings: Settings) -> Policy:
     """What nodes are told of the configuration."""
-    github = settings.integrations.github
+    github, llm = settings.integrations.github, settings.integrations.llm
     threshold = settings.router.accept_threshold
+    shortcut = settings.integrations.shortcut
+    scale = shortcut.estimate_scale if shortcut is not None else "auto"
     return Policy(
         comment=github.comment,
         link_story=github.link_story,
@@ -106,6 +112,8 @@ def policy_of(settings: Settings) -> Policy:
         assign_suspects=github.assign_suspects,
         draft_pulls=github.draft_pulls,
         draft_advisories=github.draft_advisories,
+        drafts_for_security=bool(llm and llm.drafts_for_security),
+        estimate_scale=None if scale == "auto" else scale,
         rules=tuple(Rule(**rule.model_dump()) for rule in settings.router.rules),
         accept_threshold=None if threshold == "auto" else threshold,
         approve=frozenset(settings.router.approve),
@@ -113,12 +121,16 @@ def policy_of(settings: Settings) -> Policy:
 
 
 def think_settings(settings: Settings, policy: Policy) -> ThinkSettings:
-    return ThinkSettings(settings.router.model, policy, settings.storage.url)
+    if not settings.subflows:
+        return ThinkSettings(settings.router.model, policy, settings.storage.url)
+    flow = flows_of(settings)["triage"]
+    return ThinkSettings(settings.router.model, policy, settings.storage.url, flow)
 
 
 def secrets_for(settings: Settings) -> Secrets:
     protect_url("storage.url", settings.storage.url)
-    return load_secrets(tuple(hook.secret_env for hook in settings.integrations.webhooks))
+    hooks = tuple(hook.secret_env for hook in settings.integrations.webhooks)
+    return load_secrets((*hooks, *own_services.secret_names(settings)))
 
 
 def require_github(secrets: Secrets) -> None:
@@ -136,162 +148,31 @@ def build(settings: Settings) -> App:
     require_github(secrets)
     database = Database(settings.storage.url)
     database.require_schema()
-    guards: dict[str, Guard] = {}
-    targets: dict[str, Target] = {}
-    agent = user_agent(settings)
-    flying = settings.scaling.requests_in_flight
-    parts = settings.integrations
-    skipped: list[str] = []
-
-    def guard(name: str, limits: Sequence[Limit], timeout: float) -> Guard:
-        guards[name] = Guard(
-            name,
-            limits=limits,
-            timeout=timeout,
-            breaker=settings.resilience.circuit_breaker,
-            retry=settings.resilience.retry,
-            on_change=_BreakerMemory(database),
-        )
-        return guards[name]
-
-    credential = Credential(
-        secrets.get("GITHUB_TOKEN"), secrets.get("GITHUB_APP_ID"), secrets.get("GITHUB_APP_PRIVATE_KEY")
-    )
-    github = GithubClient(
-        parts.github,
-        credential,
-        guard("github", parts.github.limits(), parts.github.timeout),
-        user_agent=agent,
-        requests_in_flight=flying,
-    )
-    targets["github"] = github
-    if parts.shortcut is None:
-        skipped.append("shortcut is off: no section integrations.shortcut; no stories are made")
-    elif not secrets.get("SHORTCUT_API_TOKEN"):
-        skipped.append("shortcut is off: set SHORTCUT_API_TOKEN; no stories are made")
-    else:
-        from integrations.shortcut.client import ShortcutClient
-
-        # The 200th request in a minute is the one that Shortcut refuses.
-        rate = parts.shortcut.rate_limit
-        rate = Rate(max(1, rate.count - 1), rate.seconds)
-        targets["shortcut"] = ShortcutClient(
-            parts.shortcut,
-            str(secrets.get("SHORTCUT_API_TOKEN")),
-            guard("shortcut", [Limit([rate])], parts.shortcut.timeout),
-            user_agent=agent,
-            requests_in_flight=flying,
-        )
-    if parts.slack is None:
-        skipped.append("slack is off: no section integrations.slack; no digest is posted")
-    elif not secrets.get("SLACK_BOT_TOKEN"):
-        skipped.append("slack is off: set SLACK_BOT_TOKEN; no digest is posted")
-    else:
-        from integrations.slack.client import SlackClient
-
-        targets["slack"] = SlackClient(
-            parts.slack,
-            str(secrets.get("SLACK_BOT_TOKEN")),
-            guard("slack", [Limit([parts.slack.rate_limit], ONLY_CONTENT)], parts.slack.timeout),
-        )
-    for index, hook in enumerate(parts.webhooks):
-        secret = secrets.get(hook.secret_env)
-        if secret is None:
-            skipped.append(f"webhook {index} is off: set {hook.secret_env}")
-            continue
-        from integrations.webhook.client import WebhookClient
-
-        name = f"webhook:{index}"
-        try:
-            targets[name] = WebhookClient(
-                index, hook, secret, guard(name, [Limit([Rate(60, 1)])], hook.timeout), user_agent=agent
-            )
-        except ValueError:
-            raise UserFacing(
-                f"environment {hook.secret_env}: not a signing secret; write whsec_ and base64"
-            ) from None
-    hook_secret = secrets.get("SWITCHYARD_HOOK_SECRET")
-    if hook_secret is not None:
-        from integrations.webhook.client import REPOSITORIES, TIMEOUT, RepositoryHooks
-
-        if len(hook_secret) < SHORTEST_SECRET:
-            raise UserFacing(
-                f"environment SWITCHYARD_HOOK_SECRET: shorter than {SHORTEST_SECRET} characters; whoever knows "
-                "one hook's secret could guess it; `openssl rand -hex 32` makes a good one"
-            )
-        targets[REPOSITORIES] = RepositoryHooks(
-            hook_secret, guard(REPOSITORIES, [Limit([Rate(120, 60)])], TIMEOUT), user_agent=agent
-        )
-    elif _repositories_have_hooks(database):
-        skipped.append("webhooks of repositories are off: set SWITCHYARD_HOOK_SECRET")
-    if parts.email is not None and not parts.email.recipients:
-        skipped.append("email is off: integrations.email names no recipients")
-    elif parts.email is not None and parts.email.username and not secrets.get("SMTP_PASSWORD"):
-        skipped.append("email is off: set SMTP_PASSWORD, or take username out of integrations.email")
-    elif parts.email is not None:
-        from integrations.email.client import EmailClient
-
-        targets["email"] = EmailClient(
-            parts.email,
-            secrets.get("SMTP_PASSWORD"),
-            guard("email", [Limit([parts.email.rate_limit])], parts.email.timeout),
-            list_name=settings.name,
-        )
-    for name, section in (
-        ("notion", parts.notion),
-        ("osv", parts.osv),
-        ("llm", parts.llm),
-    ):
-        if section is not None:
-            skipped.append(f"{name} is off: this version has no {name} integration yet")
-    if settings.subflows:
-        raise UserFacing("workflow.subflows: this version has only the built-in sub-flows; leave it empty")
-    policy = replace(policy_of(settings), services=frozenset({*targets} - {"github"}))
-    me = owners.new_id()
+    made = connect(settings, secrets, database)
+    github = made.targets["github"]
+    assert isinstance(github, GithubClient)
+    policy = replace(policy_of(settings), services=made.names)
     app = App(
         settings=settings,
         secrets=secrets,
         database=database,
         writer=GroupWriter(database),
         github=github,
-        targets=targets,
-        guards=guards,
+        targets=made.targets,
+        guards=made.guards,
         thinker=Thinker(think_settings(settings, policy), settings.scaling.cpu_count),
         policy=policy,
-        me=me,
-        skipped=tuple(skipped),
+        me=owners.new_id(),
+        skipped=tuple(made.skipped),
+        llm=made.llm,
+        osv=made.osv,
+        services=made.services,
     )
     app.lanes = {
-        name: Lane(target, database, app.writer, settings.resilience.retry, flying, me)
-        for name, target in targets.items()
+        name: Lane(target, database, app.writer, settings.resilience.retry, made.flying, app.me)
+        for name, target in made.targets.items()
     }
     return app
-
-
-def _repositories_have_hooks(database: Database) -> bool:
-    from bot.hooks import of_repositories
-
-    with database.read() as connection:
-        return bool(of_repositories(connection))
-
-
-@dataclass(frozen=True, slots=True)
-class _BreakerMemory:
-    """Writes a breaker's changes to the database, off the event loop."""
-
-    database: Database
-
-    def __call__(self, service: str, state: str, opened_at: datetime | None) -> None:
-        log.warning("breaker", service=service, state=state)
-        work = asyncio.get_running_loop().run_in_executor(None, self._write, service, state, opened_at)
-        work.add_done_callback(lambda done: done.exception())
-
-    def _write(self, service: str, state: str, opened_at: datetime | None) -> None:
-        values = {"state": state, "opened_at": opened_at.timestamp() if opened_at else None}
-        with self.database.write() as connection:
-            query = sa.update(_breakers).where(_breakers.c.service == service).values(**values)
-            if connection.execute(query).rowcount == 0:
-                connection.execute(sa.insert(_breakers).values(service=service, **values))
 
 
 async def restore_breakers(app: App) -> None:
@@ -348,6 +229,12 @@ async def close(app: App) -> None:
     for target in app.targets.values():
         with suppress(Exception):
             await target.close()
+    if app.llm is not None:
+        with suppress(Exception):
+            await app.llm.client.close()
+    if app.osv is not None:
+        with suppress(Exception):
+            await app.osv.close()
     app.database.dispose()
 
 

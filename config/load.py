@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, get_origin
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -38,11 +38,27 @@ def load(option: Path | None = None, environ: Mapping[str, str] = os.environ) ->
         overrides["storage", "url"] = "SWITCHYARD_DATABASE_URL"
     source = Source(str(path), Settings, ("workflow",), lines, overrides)
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except RecursionError:
         raise UserFacing(f"{path}: an anchor refers to itself") from None
     except ValidationError as error:
         raise UserFacing(explain(error, source)[0]) from None
+    if settings.subflows:
+        _check_flows(settings, source)
+    return settings
+
+
+def _check_flows(settings: Settings, source: "Source") -> None:
+    # Nodes and their expressions are imported only where flows are configured.
+    from config.subflows import flows_of
+    from subflows.compose import FlowError
+
+    try:
+        flows_of(settings)
+    except FlowError as error:
+        keys = ("subflows", *(str(part) for part in error.place))
+        place = source.place(keys)
+        raise UserFacing(f"{place}: {'.'.join((*source.root, 'subflows'))}.{error.path}: {error}") from None
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[tuple[str, ...], int]]:
@@ -155,6 +171,17 @@ class Source:
     overrides: Mapping[tuple[str, ...], str] = field(default_factory=dict)
     """Keys that environment variables set, without the root, and which."""
 
+    def place(self, keys: tuple[str, ...]) -> str:
+        """Where this stands, without the root: a variable, or the file with the line of the nearest known key."""
+        variable = next((name for key, name in self.overrides.items() if key == keys[: len(key)]), None)
+        if variable:
+            return f"environment {variable}"
+        full = (*self.root, *keys)
+        line = next(
+            (n for end in range(len(full), len(self.root), -1) if (n := self.lines.get(full[:end]))), None
+        )
+        return f"{self.name}:{line}" if line else self.name
+
 
 def explain(error: ValidationError, source: Source) -> list[str]:
     """Each mistake as one line: place, key, and what to do about it."""
@@ -166,10 +193,7 @@ def _told(first: Any, source: Source) -> str:
     where = tuple(str(part) for part in first["loc"])
     model = source.model
     known = tuple(part for index, part in enumerate(where) if _is_key(model, where[:index], part))
-    variable = next((name for key, name in source.overrides.items() if key == known[: len(key)]), None)
-    full = (*source.root, *known)
-    line = source.lines.get(full)
-    place = f"environment {variable}" if variable else f"{source.name}:{line}" if line else source.name
+    full, place = (*source.root, *known), source.place(known)
     if first["type"] == "extra_forbidden":
         names = _keys_at(model, known[:-1])
         near = difflib.get_close_matches(known[-1], names, n=1, cutoff=0.4)
@@ -212,13 +236,17 @@ def _example(model: type[BaseModel], path: tuple[str, ...]) -> str:
 
 def _model_at(start: type[BaseModel], path: tuple[str, ...]) -> type[BaseModel] | None:
     model: type[BaseModel] | None = start
+    by_name = False
     for part in path:
         if model is None:
             return None
-        if part.isdigit():
+        if by_name or part.isdigit():
+            # The user's own name for one of several sections, or its number.
+            by_name = False
             continue
         field = model.model_fields.get(part)
         model = _section_of(field.annotation) if field else None
+        by_name = field is not None and get_origin(field.annotation) is Mapping
     return model
 
 

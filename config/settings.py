@@ -14,6 +14,7 @@ from integrations.github.settings import GithubSettings
 from integrations.llm.settings import LlmSettings
 from integrations.notion.settings import NotionSettings
 from integrations.osv.settings import OsvSettings
+from integrations.rest.settings import RestSettings, named
 from integrations.shortcut.settings import ShortcutSettings
 from integrations.slack.settings import SlackSettings
 from integrations.webhook.settings import WebhookSettings
@@ -160,6 +161,16 @@ class IntegrationsSettings(Section):
     notion: NotionSettings | None = None
     osv: OsvSettings | None = None
     llm: LlmSettings | None = None
+    services: Mapping[str, RestSettings] = {}
+    """A team's own services, by the name that flows use."""
+
+    @field_validator("services")
+    @classmethod
+    def _names_of_their_own(cls, value: Mapping[str, RestSettings]) -> Mapping[str, RestSettings]:
+        for name in value:
+            if named(name) in cls.model_fields or name == "webhook":
+                raise ValueError(f"{name!r} is the name of an integration; choose another for the service")
+        return value
 
 
 class AlertSettings(Section):

@@ -22,21 +22,45 @@ async def request_json(
 
 
 async def send(
-    client: httpx.AsyncClient, service: str, method: str, path: str, *, unread: bool = False, **options: Any
+    client: httpx.AsyncClient,
+    service: str,
+    method: str,
+    path: str,
+    *,
+    unread: bool = False,
+    at_most: int | None = None,
+    **options: Any,
 ) -> httpx.Response:
-    """One request; what stops it on the way becomes Transient. `unread` leaves the answer's body alone."""
+    """One request; what stops it on the way becomes Transient. `unread` leaves the answer's body alone, of one that
+    is larger than `at_most` bytes no more is read, and it is Rejected."""
     try:
-        if not unread:
+        if not unread and at_most is None:
             return await client.request(method, path, **options)
         response = await client.send(client.build_request(method, path, **options), stream=True)
-        await response.aclose()
-        return response
+        if unread:
+            await response.aclose()
+            return response
+        return await _bounded(response, service, at_most or 0)
     except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
         raise Transient(f"{service}: cannot connect ({_reason(error)})", maybe_sent=False) from None
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise Rejected(f"{service}: {_reason(error)}") from None
     except httpx.HTTPError as error:
         raise Transient(f"{service}: {type(error).__name__} ({_reason(error)})") from None
+
+
+async def _bounded(response: httpx.Response, service: str, at_most: int) -> httpx.Response:
+    """The answer with its whole body, which is counted as it comes, unpacked."""
+    body = bytearray()
+    try:
+        async for chunk in response.aiter_bytes(16_384):
+            body += chunk
+            if len(body) > at_most:
+                raise Rejected(f"{service}: the answer is larger than {at_most // 1024} kB")
+    finally:
+        await response.aclose()
+    plain = {k: v for k, v in response.headers.items() if k not in ("content-encoding", "content-length")}
+    return httpx.Response(response.status_code, headers=plain, content=bytes(body), request=response.request)
 
 
 def raise_for_status(response: httpx.Response, service: str, what: str, *, credential: str) -> None:

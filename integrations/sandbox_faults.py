@@ -13,7 +13,7 @@ from urllib.parse import parse_qsl, unquote
 JSON_HEADER = (b"content-type", b"application/json; charset=utf-8")
 REFUSED = "bad"
 """The one credential that no stand-in accepts."""
-SERVICES = ("github", "shortcut", "slack", "webhook")
+SERVICES = ("github", "shortcut", "slack", "webhook", "notion", "osv", "llm", "api")
 FAULTS = (
     "status",
     "html",

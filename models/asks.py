@@ -97,6 +97,11 @@ class SearchStories(Ask[tuple[Similar, ...]]):
 
 
 @dataclass(frozen=True, slots=True)
+class EstimateScale(Ask[tuple[int, ...]]):
+    """The points that the team's stories are estimated in, ascending; empty where it does not estimate."""
+
+
+@dataclass(frozen=True, slots=True)
 class FindAdvisories(Ask[tuple[Advisory, ...]]):
     """What OSV knows by these identifiers (CVE, GHSA, …) and of these packages (purl, with a version)."""
 
@@ -135,13 +140,14 @@ AnyAsk = (
     | FileAuthors
     | SearchIssues
     | SearchStories
+    | EstimateScale
     | FindAdvisories
     | WriteDraft
     | CallService
 )
 
-LASTING: tuple[type, ...] = (ListFiles, ReadFile, ReadDocs, FileAuthors)
-"""Answers about a repository that serve all its cases for a while."""
+LASTING: tuple[type, ...] = (ListFiles, ReadFile, ReadDocs, FileAuthors, EstimateScale)
+"""Answers about a repository, or the team, that serve all its cases for a while."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,5 +161,9 @@ class Reply:
 def in_words(ask: Ask[Any]) -> str:
     """What was asked, without its material: for logs and notes."""
     known = {f.name: getattr(ask, f.name) for f in fields(ask)}  # type: ignore[arg-type]
-    short = {k: v for k, v in known.items() if k not in ("material", "complaint", "values", "words")}
+    short = {
+        k: v
+        for k, v in known.items()
+        if k not in ("material", "complaint", "values", "words", "ids", "packages")
+    }
     return f"{type(ask).__name__}({', '.join(f'{k}={v!r}' for k, v in short.items())})"[:200]

@@ -34,6 +34,12 @@ class CodeSigns:
     paths: tuple[str, ...] = ()
     versions: tuple[str, ...] = ()
     systems: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
+    """Shell lines without their prompt."""
+    packages: tuple[str, ...] = ()
+    """ "ecosystem/name" or "ecosystem/name@version", the ecosystem as in a package URL: "pypi/requests@2.31"."""
+    evidence: Mapping[str, str] = field(default_factory=dict)
+    """By package the line that it was read from."""
     has_trace: bool = False
     has_steps: bool = False
 
@@ -154,6 +160,16 @@ class Suspect:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Pointer:
+    """A place in the repository's documentation that may already say what the issue asks for."""
+
+    path: str
+    heading: str
+    url: str
+    """At the commit that was read."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Advisory:
     """A published vulnerability."""
 
@@ -193,6 +209,8 @@ class Case:
     similar: tuple[Similar, ...] = ()
     suspects: tuple[Suspect, ...] = ()
     advisories: tuple[Advisory, ...] = ()
+    pointers: tuple[Pointer, ...] = ()
+    """Fit to be told to the reporter: only where the documentation has nearly all that the title is about."""
     estimate: int | None = None
     """Points on the team's scale."""
     priority: float | None = None
@@ -210,6 +228,8 @@ class Case:
     """Labels for the story and, where public, the issue; beyond the route's own."""
     notes: tuple[str, ...] = ()
     """What was skipped and why, for the report."""
+    terms: bytes = b""
+    """The text's words as the index of similar issues keeps them; nodes have no use for it."""
     data: Mapping[str, Any] = field(default_factory=dict)
     """What steps of a team's own flows keep for one another, as plain JSON by name."""
     commands: tuple[Command, ...] = ()

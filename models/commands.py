@@ -51,25 +51,27 @@ def create_story(
     external_link: str,
     estimate: int | None = None,
     route: str = "",
+    tasks: Sequence[str] = (),
 ) -> Command:
     """Create the one Shortcut story of issue `ref`; its `external_id` is the command's key.
 
-    By its `route` the configuration may name a state and an epic.
+    By its `route` the configuration may name a state and an epic. `tasks` are the story's own, to be ticked off.
     """
+    payload: dict[str, Any] = {
+        "name": name,
+        "description": description,
+        "story_type": story_type,
+        "labels": list(labels),
+        "external_link": external_link,
+        "estimate": estimate,
+        "route": route,
+    }
     return Command(
         key=f"story:{ref}",
         target="shortcut",
         operation="create_story",
         issue=ref,
-        payload={
-            "name": name,
-            "description": description,
-            "story_type": story_type,
-            "labels": list(labels),
-            "external_link": external_link,
-            "estimate": estimate,
-            "route": route,
-        },
+        payload=payload | {"tasks": list(tasks)} if tasks else payload,
     )
 
 
@@ -170,6 +172,80 @@ def react(ref: str, comment_id: int, content: Reaction) -> Command:
     )
 
 
+def assign(ref: str, login: str) -> Command:
+    """Assign a person to an issue that has nobody yet."""
+    return Command(
+        key=f"assign:{ref}", target="github", operation="assign", issue=ref, payload={"login": login}
+    )
+
+
+def open_draft_pull(
+    ref: str,
+    *,
+    base: str,
+    base_commit: str,
+    files: Sequence[Mapping[str, str]],
+    title: str,
+    body: str,
+    reviewers: Sequence[str] = (),
+) -> Command:
+    """Open the one draft pull request for issue `ref`, in the issue's repository.
+
+    `base` is the branch that it is for and `base_commit` its head as it was read; `files` are changed files, each
+    with its `path`, its whole new `text` and the `sha` that git gave its content before. `reviewers` are logins,
+    and teams as "owner/team". Its branch is named by the issue's number and what it changes.
+    """
+    changed = [{"path": file["path"], "text": file["text"], "sha": file["sha"]} for file in files]
+    return Command(
+        key=f"pull:{ref}",
+        target="github",
+        operation="open_draft_pull",
+        issue=ref,
+        payload={
+            "base": base,
+            "base_commit": base_commit,
+            "branch": f"switchyard/{ref.rpartition('#')[2]}-{payload_hash({'files': changed})[:10]}",
+            "files": changed,
+            "title": title,
+            "body": body,
+            "reviewers": list(reviewers),
+        },
+    )
+
+
+def draft_advisory(
+    ref: str,
+    *,
+    summary: str,
+    description: str,
+    severity: str = "",
+    vector: str = "",
+    cve: str = "",
+    weaknesses: Sequence[str] = (),
+    packages: Sequence[Mapping[str, str]] = (),
+) -> Command:
+    """Draft a security advisory in the issue's repository, which only its maintainers see.
+
+    `vector` is CVSS and comes before `severity` (critical, high, medium, low); `weaknesses` are "CWE-79"; each of
+    `packages` has an `ecosystem` as GitHub names it, a `name` and the `affected` range of versions.
+    """
+    return Command(
+        key=f"advisory:{ref}",
+        target="github",
+        operation="draft_advisory",
+        issue=ref,
+        payload={
+            "summary": summary,
+            "description": description,
+            "severity": severity,
+            "vector": vector,
+            "cve": cve,
+            "weaknesses": list(weaknesses),
+            "packages": [dict(package) for package in packages],
+        },
+    )
+
+
 def write_check(ref: str, sha: str, *, conclusion: str, title: str, summary: str) -> Command:
     """Say on a pull request's commit whether what it changes is good: `conclusion` is success or failure."""
     return Command(
@@ -267,6 +343,17 @@ def post_event(key: str, *, lane: str, hook: Mapping[str, Any], event: Mapping[s
     )
 
 
+def publish_page(ref: str, *, title: str, markdown: str) -> Command:
+    """Put the one page of issue `ref` into Notion; once it stands it is people's, and is not written again."""
+    return Command(
+        key=f"page:{ref}",
+        target="notion",
+        operation="publish_page",
+        issue=ref,
+        payload={"title": title, "markdown": markdown},
+    )
+
+
 def send_mail(key: str, *, to: str, subject: str, text: str, html: str, follows: str = "") -> Command:
     """Send one mail to one address, so that each fails alone; `follows` is the key of one that it belongs to."""
     payload = {"to": to, "subject": subject, "text": text, "html": html}
@@ -275,6 +362,21 @@ def send_mail(key: str, *, to: str, subject: str, text: str, html: str, follows:
         target="email",
         operation="send_mail",
         payload=payload | {"follows": follows} if follows else payload,
+    )
+
+
+def call_service(
+    ref: str, service: str, operation: str, values: Mapping[str, Any], *, name: str = ""
+) -> Command:
+    """Call a writing operation that the configuration declares of a service, once for an issue and a `name`."""
+    return Command(
+        key=":".join(("api", service, operation, *([name] if name else []), ref)),
+        target="api",
+        # With the service before it, it is mistaken for no operation of another target.
+        operation=f"{service}.{operation}",
+        issue=ref,
+        payload={"service": service, "operation": operation, "values": dict(values)},
+        lane=f"api:{service}",
     )
 
 

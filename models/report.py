@@ -6,7 +6,7 @@ from typing import Any
 
 STORY_KEYS = ("created", "existing", "queued", "dead")
 GITHUB_KEYS = ("updated", "queued", "dead")
-NOTIFICATION_KEYS = ("slack", "email", "webhook", "notion", "queued", "dead")
+NOTIFICATION_KEYS = ("slack", "email", "webhook", "notion", "api", "queued", "dead")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ _PATH = re.compile(r"^/([A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+)/issues/([1-9][0-9]{0,9}
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Story:
-    """One story, without its description. `url` is where people see it; times are aware (UTC)."""
+    """One story. `url` is where people see it; times are aware (UTC)."""
 
     id: int
     created_at: datetime
@@ -32,6 +32,12 @@ class Story:
     owner_ids: tuple[str, ...] = ()
     archived: bool = False
     comments: int = 0
+    description: str = ""
+    """Its beginning, where it was asked for."""
+    done: bool = False
+    estimate: int | None = None
+    """Points."""
+    labels: tuple[str, ...] = ()
 
     @property
     def made_by_bot(self) -> bool:

@@ -1,4 +1,4 @@
-"""Finds what the text shows of code: languages, error lines, files, versions, systems, a trace, steps."""
+"""Finds what the text shows of code: languages, errors, files, versions, commands, packages, a trace, steps."""
 
 import re
 from dataclasses import dataclass, replace
@@ -8,6 +8,7 @@ from models.issue import Issue
 from nodes.base import Context
 from nodes.text.escape import headline
 from nodes.text.facts import error_lines, paths_in, systems_in, versions_in
+from nodes.text.installs import commands_in, packages_in
 from nodes.text.languages import guess_language, language_of_info, language_of_path
 from nodes.text.markdown import Scan, part_like, scan
 from nodes.text.traces import parse, project_name
@@ -36,6 +37,8 @@ class AnalyzeCode:
         text = f"{headline(issue.title, 500)}\n{found.text}"
         paths = paths_in(text, found.links, self.limit)
         code_length = found.code_length
+        commands = commands_in(found, self.limit)
+        packages = packages_in(found, commands, self.limit)
         return CodeSigns(
             blocks=len(found.blocks),
             share=round(code_length / max(1, len(found.text)), 2),
@@ -44,6 +47,9 @@ class AnalyzeCode:
             paths=paths,
             versions=versions_in(text, self.limit),
             systems=systems_in(text, self.limit),
+            commands=commands,
+            packages=tuple(packages),
+            evidence=packages,
             has_trace=parse(found.text, project_name(issue.repo)) is not None,
             has_steps=_has_steps(found),
         )

@@ -6,10 +6,19 @@ from dataclasses import dataclass, replace
 
 from models.case import Case, Sentiment
 from nodes.base import Context
-from nodes.text.lexicon import INTENSIFIERS, NEGATIONS, NEUTRAL_PAIRS, PHRASES, TONE, URGENCY
+from nodes.text.lexicon import (
+    INTENSIFIERS,
+    NEGATIONS,
+    NEUTRAL_PAIRS,
+    PHRASES,
+    SHOUTED,
+    TONE,
+    URGENCY,
+    WISHING,
+)
 from nodes.text.markdown import scan
 
-_WORD = re.compile(r"[a-z]+(?:['’][a-z]{1,3})?|[!?]{2,}")
+_WORD = re.compile(r"\b[a-z]+(?:['’][a-z]{1,3})?\b|[!?]{2,}|[.;:!?()]")
 _SHOUT = re.compile(r"\b[A-Z]{4,}(?:[ ,]{1,2}[A-Z]{2,}){2,}")
 _WORD_CHARACTERS = 40
 
@@ -41,7 +50,8 @@ def read_tone(text: str) -> Sentiment:
         elif word[0] == "!" and len(word) >= 3:
             tone.setdefault("!!!", -0.5)
             urgency.setdefault("!!!", 0.15)
-    if shout := _SHOUT.search(text):
+    shout = _SHOUT.search(text)
+    if shout and not SHOUTED.isdisjoint(shout[0].lower().split()):
         tone[shout[0][:_WORD_CHARACTERS]] = -1.0
     total = sum(tone.values())
     # A saturating curve: the third angry word says less than the first.
@@ -67,7 +77,10 @@ def _weigh(words: list[str], at: int, weight: float, tone: dict[str, float]) -> 
     if _technical(words, at):
         return
     word = words[at]
-    if _negated(words, at):
+    if weight > 0 and not WISHING.isdisjoint(words[max(0, at - 3) : at]):
+        # "It would be great" asks, and praises nothing.
+        weight *= 0.2
+    elif _negated(words, at):
         # "not good" complains, "not terrible" hardly praises.
         word, weight = f"not {word}", weight * (-0.8 if weight > 0 else -0.3)
     elif at and words[at - 1] in INTENSIFIERS:
@@ -76,7 +89,13 @@ def _weigh(words: list[str], at: int, weight: float, tone: dict[str, float]) -> 
 
 
 def _negated(words: list[str], at: int) -> bool:
-    return any(word in NEGATIONS for word in words[max(0, at - 3) : at])
+    """Is there a "not" shortly before, in the same clause?"""
+    for word in reversed(words[max(0, at - 3) : at]):
+        if word in NEGATIONS:
+            return True
+        if not word[0].isalpha():
+            return False
+    return False
 
 
 def _technical(words: list[str], at: int) -> bool:

@@ -35,8 +35,8 @@ SIGNS = (
         "data loss",
         42,
         r"data ?loss|lo(?:st|ses|sing) (?:all |my |our |user )?(?:data|work|files|changes|funds)"
-        r"|corrupt(?:s|ed|ion|ing)?\b|deletes? (?:all|my|our|user)|wiped"
-        r"|overwr(?:ites|ote|itten) (?:my|our|the) ",
+        r"|corrupt(?:s|ed|ion|ing)?\b|delete[sd] (?:all|my|our|user)|(?:is|are|was|were|been|gets?|got) wiped"
+        r"|overwr(?:ites|ote|itten) (?:my|our|user|existing|all) ",
     ),
     _sign(
         "security",
@@ -51,12 +51,14 @@ SIGNS = (
         26,
         r"crash(?:es|ed|ing)?\b|segfault|segmentation fault|sigsegv|sigabrt|core dump"
         r"|panick?(?:s|ed|ing)?\b"
-        r"|stack overflow|out of memory|oom\b|use.after.free|double free|unhandled exception|fatal error",
+        r"|(?:heap|memory|stack) corrupt(?:ed|ion)|stack overflow|out of memory|oom\b|use.after.free"
+        r"|double free|unhandled exception|fatal error",
     ),
     _sign(
         "hang",
         20,
-        r"deadlock|freez(?:es|ing)|frozen|hangs?\b|infinite loop|never (?:returns|finishes|completes)"
+        r"deadlock|freez(?:es|ing)|(?:is|was|gets?|stays|becomes|completely) frozen|hangs?\b|infinite loop"
+        r"|never (?:returns|finishes|completes)"
         r"|not respond|unresponsive|stuck\b",
     ),
     _sign(
@@ -68,7 +70,7 @@ SIGNS = (
     ),
     _sign(
         "memory or speed",
-        12,
+        17,
         r"memory leak|leaks memory|(?:high|100 ?%) cpu|very slow|extremely slow"
         r"|much slower"
         r"|performance (?:regression|degrad|issue|problem|drop)|slows? down",
@@ -90,16 +92,26 @@ SIGNS = (
     _sign(
         "many users",
         14,
-        r"(?:all|every|many|most) (?:of (?:our|my|the) )?(?:users|customers|people|clients)|in production"
-        r"|everyone",
+        r"(?:all|every|many|most)(?: of)? (?:our|my) (?:users|customers|clients)|in production(?! (?:mode|build)|-)"
+        r"|(?:all|many|most) (?:users|customers|people) (?:are|can ?not|can't|complain|report|rely|see)\b"
+        r"|(?:affect|hit|report|impact|break)(?:s|ed|ing)? (?:(?:for|by) )?"
+        r"(?:everyone|everybody|(?:all|every|many|most) (?:users|customers|people|clients))",
     ),
 )
 _MILD = re.compile(
     r"typo|cosmetic|minor\b|nitpick|small (?:issue|bug|thing|typo)|misspell|low priority|trivial"
 )
 _NOT = re.compile(
-    r"(?:\bno|\bnot|\bnever|n't|\bwithout|\bavoid(?:s|ing)?|\bprevents?|\bif it)(?: \w{1,12}){0,2} $"
+    r"(?:\bno|\bnot|\bnon|\bnever|n't|\bwithout|\bavoid(?:s|ing)?|\bprevents?|\bif it|\binstead of|\brather than"
+    r"|\bagainst)(?: \w{1,12}){0,2}[ -]$|(?:heap|memory|stack)[ _-]$"
 )
+_ONLY_NAMED = re.compile(
+    r"[- ](?:free|safe|reporter|reports?|reporting|handlers?|handling|tokens?|protection|filters?|headers?"
+    r"|disclosure|scann\w{1,5}|database|polic\w{1,4})\b"
+    r"|(?:y|ies|s|es|ed)? (?:was|were|is|are|has been|have been|got) (?:already )?(?:fixed|solved|resolved|gone)\b"
+    r"|y (?:disclosure|reports?|reporting|scann\w{1,5}|database|polic\w{1,4})\b"
+)
+"""What follows where a fault is only part of a name ("crash reporter"), or is over."""
 _INSIDERS = ("OWNER", "MEMBER", "COLLABORATOR")
 _LIMIT = 20_000
 
@@ -120,7 +132,8 @@ class AssessImpact:
             "recency": self._recency(issue, ctx.now),
         }
         score = round(sum(parts.values()), 1)
-        impact = Impact(score=score, severity=_severity(names, score), parts=parts, evidence=words)
+        severity = _severity(names, parts["evidence"] + parts["reach"])
+        impact = Impact(score=score, severity=severity, parts=parts, evidence=words)
         return replace(case, impact=impact)
 
     def _recency(self, issue: Issue, now: datetime) -> float:
@@ -145,15 +158,16 @@ def _evidence(title: str, prose: str) -> tuple[dict[str, float], tuple[str, ...]
 
 
 def _first(pattern: re.Pattern[str], text: str) -> str | None:
-    """The first mention that begins a word and is not denied ("no crash")."""
+    """The first mention that begins a word, is not denied ("no crash") and is no part of another name."""
     for tries, match in enumerate(pattern.finditer(text)):
         start = match.start()
         if tries >= 8:
             break
         if start and (text[start - 1].isalnum() or text[start - 1] in "_.-/"):
             continue
-        if not _NOT.search(text[max(0, start - 40) : start]):
-            return " ".join(match[0].split())
+        if _NOT.search(text[max(0, start - 40) : start]) or _ONLY_NAMED.match(text, match.end()):
+            continue
+        return " ".join(match[0].split())
     return None
 
 
@@ -176,14 +190,14 @@ def _reach(issue: Issue) -> float:
 
 
 def _severity(names: dict[str, float], score: float) -> Severity:
-    """Evidence sets it, reach may raise it."""
+    """Evidence sets it, reach may raise it; `score` is of these two, for a fault is no graver while it is fresh."""
     grave = "data loss" in names or "security" in names
     wide = "many users" in names or "blocked" in names
     broken = "crash" in names or "blocked" in names or "hang" in names
-    if score >= 70 or (grave and (wide or score >= 60)):
+    if score >= 70 or (grave and (wide or score >= 58)):
         return "critical"
-    if grave or score >= 45 or ("crash" in names and "regression" in names):
+    if grave or score >= 42 or ("crash" in names and "regression" in names):
         return "high"
-    if broken or "regression" in names or (names and score >= 22) or score >= 32:
+    if broken or wide or "regression" in names or (names and score >= 20) or score >= 30:
         return "medium"
     return "low"

@@ -1,9 +1,10 @@
 """What a node is, and the context it thinks in."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
 
 from models.asks import Ask
 from models.case import Case, Prediction, Route, Similar
@@ -99,8 +100,8 @@ class Policy:
     """Open draft security advisories on GitHub."""
     drafts_for_security: bool = False
     """A language model may see security reports."""
-    estimate_scale: tuple[int, ...] = (1, 2, 3, 5, 8)
-    """Shortcut's, in points."""
+    estimate_scale: tuple[int, ...] | None = None
+    """The configured points; empty where the team does not estimate, None where the service has to be asked."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,3 +113,12 @@ class Context:
     similar: SimilarIssues
     ask: Asking = nobody
     policy: Policy = field(default_factory=Policy)
+
+
+async def ask_all(ctx: Context, asks: Sequence[Ask[Any]]) -> list[Any]:
+    """The answers, in order; all are asked before one is waited for."""
+    answers = await asyncio.gather(*(ctx.ask(ask) for ask in asks), return_exceptions=True)
+    for answer in answers:
+        if isinstance(answer, BaseException):
+            raise answer
+    return answers

@@ -1,12 +1,16 @@
-"""Finds which page a documentation issue is about and what kind of slip it is."""
+"""Finds which page a documentation issue is about, what kind of slip it is, and whether the page says it already."""
 
 import re
 from dataclasses import dataclass, replace
+from urllib.parse import quote as escaped
 
-from models.case import Case
+from models.asks import Docs, ReadDocs
+from models.case import Case, Pointer
+from models.issue import Issue
 from nodes.base import Context
-from nodes.text.escape import code, headline, one_line, section
+from nodes.text.escape import code, headline, inline, one_line, section
 from nodes.text.markdown import Scan, scan
+from nodes.text.passages import Found, Index, Passage, index_of, named, quote, search
 
 _KINDS = (
     (
@@ -72,32 +76,111 @@ _IMAGE = re.compile(
 )
 
 
+_ASKED = ("missing", "unclear", "")
+"""Kinds of slip of which the documentation may be found to have none."""
+
+
 @dataclass(frozen=True)
 class CheckDocs:
-    """At most `places` pages, files and headings are named."""
+    """At most `places` pages, files and headings are named, and `passages` of the documentation shown.
+
+    A passage is shown where it has the share `cover` of what the title is about, by the weight of its words, and its
+    heading has some of it. The reporter is pointed to one that has `sure` of it and whose heading has `sure_heading`.
+    """
 
     places: int = 8
+    passages: int = 3
+    cover: float = 0.65
+    sure: float = 0.75
+    sure_heading: float = 0.35
 
     async def __call__(self, case: Case, ctx: Context, /) -> Case:
         found = scan(case.issue.body)
         kind = slip(case.issue.title, found)
-        places = self._places(case, found)
+        docs = await read_docs(case, ctx)
+        index = index_of(docs) if docs else None
+        sections = []
+        places = self._places(case, found, docs, index)
         lines = ([f"Kind of slip: **{kind}**"] if kind else []) + [f"- {place}" for place in places]
-        if not lines:
+        if lines:
+            if kind and places:
+                lines.insert(1, "")
+            sections.append(section("Documentation", *lines))
+        fits = [fit for fit in search(index, case.issue.title, found) if self._fits(fit)] if index else []
+        if docs and fits:
+            may = kind in _ASKED
+            title = "The documentation may already say it" if may else "Where the documentation speaks of it"
+            sections.append(section(title, *(_shown(case.issue, docs, fit) for fit in fits[: self.passages])))
+        if not sections:
             return case
-        if kind and places:
-            lines.insert(1, "")
-        return replace(case, sections=(*case.sections, section("Documentation", *lines)))
+        return replace(
+            case,
+            sections=(*case.sections, *sections),
+            pointers=(*case.pointers, *self._pointers(case, docs, kind, fits)),
+        )
 
-    def _places(self, case: Case, found: Scan) -> list[str]:
-        paths = [path for path in (case.code.paths if case.code else ()) if _DOCS_PATH.search(path)]
-        pages = [url for _, url in found.links if _DOCS_URL.search(url) and not _IMAGE.search(url)]
-        pages = [url for url in pages if url.startswith(("https://", "http://"))]
-        headings = _SECTION.findall(found.prose[:20_000])
-        named = [f"file {code(path, 160)}" for path in paths]
-        named += [f"page <{one_line(url, 300)}>" for url in pages]
-        named += [f"section {code(text, 80)}" for text in headings]
-        return list(dict.fromkeys(named))[: self.places]
+    def _fits(self, fit: Found) -> bool:
+        return fit.cover >= self.cover and len(fit.matched) >= 2 and fit.lead >= 0.15
+
+    def _pointers(self, case: Case, docs: Docs | None, kind: str, fits: list[Found]) -> list[Pointer]:
+        """What the reporter may be told: nothing where something is said to be wrong."""
+        if docs is None or kind not in ("missing", "unclear"):
+            return []
+        return [
+            Pointer(path=p.path, heading=p.heading, url=address(case.issue, docs, p))
+            for fit in fits[:2]
+            for p in (fit.passage,)
+            if fit.cover >= self.sure and fit.lead >= self.sure_heading and len(fit.matched) >= 3
+        ]
+
+    def _places(self, case: Case, found: Scan, docs: Docs | None, index: Index | None) -> list[str]:
+        """Files, pages and headings that the issue names, with what they are in the repository."""
+        shown: list[str] = []
+        for name, text in [
+            *((path, f"file {code(path, 160)}") for path in paths_in(case)),
+            *((url, f"page <{one_line(url, 300)}>") for url in pages_in(found)),
+        ]:
+            pages = named(index, [name], case.issue.repo) if index else []
+            is_there = [link(case.issue, docs, page) for page in pages] if docs else []
+            shown.append(f"{text}: {is_there[0]}" if is_there else text)
+        shown += [f"section {code(text, 80)}" for text in _SECTION.findall(found.prose[:20_000])]
+        return list(dict.fromkeys(shown))[: self.places]
+
+
+async def read_docs(case: Case, ctx: Context) -> Docs | None:
+    """The repository's documentation; None where it has none, or nobody could be asked, or should not be."""
+    if case.route == "security":
+        return None
+    docs = await ctx.ask(ReadDocs(case.issue.repo))
+    return docs if docs and docs.pages else None
+
+
+def paths_in(case: Case) -> list[str]:
+    """Documentation files that the issue names."""
+    return [path for path in (case.code.paths if case.code else ()) if _DOCS_PATH.search(path)]
+
+
+def pages_in(found: Scan) -> list[str]:
+    """Addresses of documentation that the issue gives."""
+    pages = [url for _, url in found.links if _DOCS_URL.search(url) and not _IMAGE.search(url)]
+    return [url for url in pages if url.startswith(("https://", "http://"))]
+
+
+def address(issue: Issue, docs: Docs, passage: Passage) -> str:
+    """Where a passage can be read, as it was."""
+    base = issue.html_url.rpartition("/issues/")[0]
+    anchor = f"#{escaped(passage.anchor)}" if passage.anchor else ""
+    return f"{base}/blob/{escaped(docs.commit)}/{escaped(passage.path)}{anchor}"
+
+
+def link(issue: Issue, docs: Docs, passage: Passage) -> str:
+    name = f"{passage.path} › {passage.heading}" if passage.heading else passage.path
+    return f"[{inline(name, 200)}]({address(issue, docs, passage)})"
+
+
+def _shown(issue: Issue, docs: Docs, fit: Found) -> str:
+    words = quote(fit)
+    return f"- {link(issue, docs, fit.passage)}" + (f": “{inline(words, 260)}”" if words else "")
 
 
 def slip(title: str, found: Scan) -> str:

@@ -6,10 +6,11 @@ from typing import Literal
 from models.case import LABELS, Case, CodeSigns, Decision
 from models.commands import Command, create_story, move_story
 from nodes.base import Context, Policy
-from nodes.text.escape import bounded, code, counted, headline, inline, one_line
+from nodes.text.escape import address, bounded, code, counted, headline, inline
 from nodes.text.excerpt import excerpt
 from nodes.text.markdown import scan
 from nodes.text.reasons import spoken
+from nodes.text.similar import similar_section
 from nodes.text.titles import story_name
 
 DESCRIPTION_LIMIT = 20_000
@@ -22,6 +23,7 @@ _ROUTE_WORDS = {
     "security": "security",
     "needs_human": "undecided",
 }
+_FAULTS = ("bug", "security", "needs_human")
 SUBJECTS = (*LABELS, "security")
 """What a story may be about; its label says which."""
 StoryType = Literal["bug", "feature", "chore"]
@@ -47,6 +49,7 @@ class CreateStory:
                 external_link=issue.html_url,
                 estimate=case.estimate,
                 route=case.route,
+                tasks=case.tasks,
             )
             wishes.append(story)
         if decision and decision.by_people:
@@ -57,7 +60,7 @@ class CreateStory:
     def labels(self, case: Case) -> list[str]:
         """The route's label, the severity where it is worth saying, and what nodes added; each once."""
         wanted = [self.label or case.route]
-        if case.impact and case.impact.severity != "low":
+        if case.impact and case.impact.severity != "low" and case.route in _FAULTS:
             wanted.append(f"severity: {case.impact.severity}")
         unique: dict[str, str] = {}
         for label in (*wanted, *case.labels):
@@ -83,7 +86,8 @@ def describe(case: Case) -> str:
     """The story's description in markdown, at most DESCRIPTION_LIMIT characters."""
     quote = excerpt(scan(case.issue.body))
     tail = f"## From the issue\n\n{quote}" if quote else "The issue has no text beyond its title."
-    parts = [_header(case), *(f"## {section.title}\n\n{section.body}" for section in case.sections)]
+    sections = [*case.sections, *([same] if (same := similar_section(case)) else [])]
+    parts = [_header(case), *(f"## {section.title}\n\n{section.body}" for section in sections)]
     if case.questions:
         parts.append("## Asked of the reporter\n\n" + "\n".join(f"- {text}" for text in case.questions))
     body = bounded("\n\n".join(parts), DESCRIPTION_LIMIT - len(tail) - 2)
@@ -93,22 +97,18 @@ def describe(case: Case) -> str:
 def _header(case: Case) -> str:
     issue = case.issue
     author = code(issue.author, 60) if issue.author else "a deleted account"
-    link = f"**[{inline(issue.ref, 200)}]({_address(issue.html_url)})**"
+    link = f"**[{inline(issue.ref, 200)}]({address(issue.html_url)})**"
     lines = [f"{link} by {author}, {issue.created_at:%-d %B %Y}"]
     if case.decision:
         lines.append(_why(case.decision))
-    if case.impact:
+    # How grave a fault is, is no question where something is wished for or to be written.
+    if case.impact and case.route in _FAULTS:
         lines.append(_impact(case))
     if case.code and case.route in ("bug", "security") and (environment := _environment(case.code)):
         lines.append(environment)
     if case.sentiment and (case.sentiment.urgency >= 0.3 or case.sentiment.score <= -0.5):
         lines.append(_tone(case))
     return "  \n".join(lines)
-
-
-def _address(url: str) -> str:
-    """An address that cannot leave its brackets."""
-    return one_line(url, 500).replace(" ", "%20").replace("(", "%28").replace(")", "%29").replace("<", "%3C")
 
 
 def _why(decision: Decision) -> str:

@@ -1,39 +1,20 @@
-"""Looks among the issues seen before for ones that may be about the same thing."""
+"""Looks among the issues and stories seen before for ones that may be about the same thing."""
 
 from dataclasses import dataclass, replace
 
-from models.case import Case, Similar
+from models.case import Case
 from nodes.base import Context
-from nodes.text.escape import inline, one_line, section
+from nodes.text.similar import AT_LEAST, SHOWN, ranked
 
 
 @dataclass(frozen=True)
 class SearchKnowledgeBase:
-    """At most `shown` issues are named, and none that is less alike than `at_least`."""
+    """At most `shown` are kept, and none that is less alike than `at_least`; the story's section names them."""
 
-    shown: int = 5
-    at_least: float = 0.3
+    shown: int = SHOWN
+    at_least: float = AT_LEAST
 
     async def __call__(self, case: Case, ctx: Context, /) -> Case:
-        ref = case.issue.ref
-        found = [similar for similar in ctx.similar.find(case) if similar.ref != ref]
-        kept = sorted(found, key=lambda similar: -similar.score)[: self.shown]
-        kept = [similar for similar in kept if similar.score >= self.at_least]
-        if not kept:
-            return case
-        body = "\n".join(f"- {describe_similar(similar)}" for similar in kept)
-        return replace(
-            case,
-            similar=(*case.similar, *kept),
-            sections=(*case.sections, section("Possibly the same", body)),
-        )
-
-
-def describe_similar(similar: Similar) -> str:
-    """One line with the link, how alike it is and why."""
-    name = f"{inline(similar.ref, 150)}: {inline(similar.title, 150)}"
-    url = one_line(similar.url, 500).replace("(", "%28").replace(")", "%29").replace(" ", "%20")
-    link = f"[{name}]({url})" if url.startswith(("https://", "http://")) else name
-    return f"{link}, {min(1.0, similar.score):.0%} alike" + (
-        f" ({inline(similar.reason, 120)})" if similar.reason else ""
-    )
+        found = [one for one in ctx.similar.find(case) if one.ref != case.issue.ref]
+        kept = [one for one in ranked(found) if one.score >= self.at_least][: self.shown]
+        return replace(case, similar=(*case.similar, *kept)) if kept else case

@@ -2,13 +2,13 @@
 
 from dataclasses import dataclass, replace
 
-from models.case import Case
+from models.case import Case, Pointer
 from models.commands import Command, add_labels, write_comment
-from models.issue import parse_ref
 from nodes.ask_human import QUESTION
 from nodes.base import Context
-from nodes.text.escape import headline
+from nodes.text.escape import address, headline, inline
 from nodes.text.labels import is_priority, route_of_label
+from nodes.text.similar import ranked
 
 _LABEL_LIMIT = 50
 _NEXT = {
@@ -63,11 +63,19 @@ class UpdateIssue:
         return "\n\n".join([f"<!-- switchyard:{case.issue.ref} -->", *parts])
 
     def _useful(self, case: Case) -> list[str]:
-        parts = []
-        duplicates = [similar.ref for similar in case.similar if similar.score >= self.duplicate_score]
+        parts, own = [], f"{case.issue.repo}#"
+        # Of the same repository only: another one, and what Shortcut has, may be none of the reader's business.
+        duplicates = [
+            f"#{one.ref.removeprefix(own)}"
+            for one in ranked(case.similar)
+            if one.score >= self.duplicate_score and one.ref.startswith(own) and one.ref != case.issue.ref
+        ]
         if duplicates:
-            names = ", ".join(_link(ref, case.issue.repo) for ref in duplicates[:3])
+            names = ", ".join(duplicates[:3])
             parts.append(f"This may be the same as {names}. If it is not, please say what differs.")
+        if case.pointers:
+            places = ", ".join(_place(pointer) for pointer in case.pointers[:3])
+            parts.append(f"The documentation may already say it: {places}.")
         if case.questions:
             asked = "\n".join(f"- {question}" for question in case.questions[:3])
             parts.append(f"To look into this, it would help to know:\n\n{asked}")
@@ -80,14 +88,11 @@ def _route_label(case: Case, ctx: Context) -> str:
     return QUESTION if answered else ctx.policy.route_labels.get(case.route, "")
 
 
+def _place(pointer: Pointer) -> str:
+    """A link to a page of the documentation, by its heading."""
+    name = inline(" › ".join(part for part in (pointer.path, pointer.heading) if part), 160)
+    return f"[{name}]({address(pointer.url)})"
+
+
 def _has_story(case: Case) -> bool:
     return any(command.operation == "create_story" for command in case.commands)
-
-
-def _link(ref: str, repo: str) -> str:
-    """The short form that GitHub turns into a link."""
-    try:
-        other, number = parse_ref(ref)
-    except ValueError:
-        return "another issue"
-    return f"#{number}" if other == repo else f"{other}#{number}"

@@ -1,117 +1,69 @@
-"""Pulls a specification out of the wish's own words: problem, proposal, acceptance, what is left out."""
+"""Writes the specification out of the wish's own words; what must hold becomes the story's tasks."""
 
-import re
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from models.case import Case
+from models.asks import Drafted
+from models.case import Case, Section
 from nodes.base import Context
+from nodes.text.drafts import draft, drafted_section, material_of, tame_draft, tame_line
 from nodes.text.escape import bounded, section
-from nodes.text.excerpt import tame
-from nodes.text.markdown import Part, Scan, open_boxes, scan, sentences
-
-_PROBLEM = re.compile(
-    r"(?i)problem|motivation|use.?case|current behaviou?r|background|why|context|current(?:ly)?|rationale"
-    r"|is your feature request|what is it that"
-)
-_PROPOSAL = re.compile(
-    r"(?i)solution|proposal|proposed|feature description|describe the feature"
-    r"|what (?:would|do) you (?:like|want)|desired|suggest|wish|enhancement|expected"
-)
-_ALTERNATIVES = re.compile(r"(?i)alternative|workaround|considered")
-_ACCEPTANCE = re.compile(r"(?i)acceptance|criteria|definition of done|requirements|tasks|to.?do")
-_OUTSIDE = re.compile(r"(?i)out of scope|non.?goals?|not in scope")
-
-_SAYS_PROBLEM = re.compile(
-    r"(?i)\b(?:currently|at the moment|right now|problem is|can ?not|can't|unable to|no way to"
-    r"|there is no|have to|hard to|difficult|annoying|whenever|every time)\b"
-)
-_SAYS_PROPOSAL = re.compile(
-    r"(?i)\b(?:would like|would love|would be (?:nice|great|good|useful|helpful|cool)"
-    r"|please (?:add|support|allow|make|provide|consider)|i (?:propose|suggest|want|wish)"
-    r"|feature request|add (?:a|an|support|the)|allow|support for|it should|could (?:we|you)"
-    r"|can (?:we|you)|how about|proposal|want)\b"
-)
-_SAYS_MUST = re.compile(r"(?i)\b(?:should|must|needs? to|shall|has to)\b")
-_SAYS_OUTSIDE = re.compile(
-    r"(?i)\b(?:out of scope|not asking|not (?:suggesting|proposing)|non.goal|does(?:n't| not) need to"
-    r"|no need to)\b"
-)
+from nodes.text.wish import MAX_CRITERIA, read_wish
 
 
 @dataclass(frozen=True)
 class WriteSpec:
-    """At most `sentences` go into a part, and `criteria` into the acceptance list."""
+    """At most `sentences` go into a part, and `criteria` become tasks.
+
+    With a language model its draft follows in a section of its own. The model's criteria are listed there and never
+    become tasks: a task says what was agreed on, and to the model's nobody has agreed yet.
+    """
 
     sentences: int = 4
-    criteria: int = 8
+    criteria: int = MAX_CRITERIA
 
     async def __call__(self, case: Case, ctx: Context, /) -> Case:
-        found = scan(case.issue.body)
-        said = [
-            text
-            for part in found.parts
-            if part.prose and not part.empty
-            for text in sentences(part.prose, 60)
-        ]
-        problem = self._text(found, _PROBLEM, said, _SAYS_PROBLEM, ())
-        proposal = self._text(found, _PROPOSAL, said, _SAYS_PROPOSAL, problem)
-        parts = [
-            ("Problem", "\n".join(problem)),
-            ("Proposal", "\n".join(proposal)),
-            ("Acceptance criteria", _listed(self._criteria(found, said, problem), "- [ ] ")),
-            (
-                "Alternatives considered",
-                "\n".join(self._text(found, _ALTERNATIVES, (), None, (*problem, *proposal))),
-            ),
-            ("Out of scope", "\n".join(self._text(found, _OUTSIDE, said, _SAYS_OUTSIDE, ()))),
-        ]
-        lines = [f"**{name}**\n\n{bounded(text, 900)}" for name, text in parts if text]
-        if not lines:
+        wish = read_wish(case.issue.body)
+        parts = (
+            ("Problem", wish.problem),
+            ("Proposal", wish.proposal),
+            ("Alternatives considered", wish.alternatives),
+            ("Out of scope", wish.outside),
+        )
+        sections: list[Section] = []
+        if text := _shown((name, "\n".join(lines[: self.sentences])) for name, lines in parts):
+            sections.append(section("Specification", text))
+        drafted = await draft(case, ctx, "spec", material_of(case))
+        if drafted is not None and (text := _drafted(drafted)):
+            sections.append(drafted_section("Specification, drafted", text, drafted))
+        tasks = wish.criteria[: self.criteria]
+        if not sections and not tasks:
             return case
-        return replace(case, sections=(*case.sections, section("Specification", "\n\n".join(lines))))
-
-    def _text(
-        self,
-        found: Scan,
-        heading: re.Pattern[str],
-        said: list[str] | tuple[()],
-        cue: re.Pattern[str] | None,
-        taken: tuple[str, ...] | list[str],
-    ) -> list[str]:
-        """The form's own field, else the sentences with a cue; nothing that another part has."""
-        part = _first_part(found, heading)
-        if part:
-            texts = sentences(part.prose, self.sentences)
-            if cue is _SAYS_PROBLEM and _PROPOSAL.search(part.heading):
-                # One field for both: what is asked for goes to the proposal.
-                texts = [text for text in texts if not _SAYS_PROPOSAL.search(text)]
-        else:
-            texts = [text for text in said if cue and cue.search(text) and not text.endswith(":")]
-        return [text for text in map(tame, texts) if text not in taken][: self.sentences]
-
-    def _criteria(self, found: Scan, said: list[str], problem: list[str]) -> list[str]:
-        """Open boxes and lists under such a heading, else sentences that say what must be."""
-        boxes = open_boxes(found)
-        part = _first_part(found, _ACCEPTANCE)
-        if part:
-            boxes += sentences(part.prose, self.criteria)
-        if not boxes:
-            boxes = [text for text in said if _SAYS_MUST.search(text) and not text.endswith("?")]
-        return [text for text in dict.fromkeys(map(tame, boxes)) if text and text not in problem][
-            : self.criteria
-        ]
+        return replace(case, sections=(*case.sections, *sections), tasks=(*case.tasks, *tasks))
 
 
-def _first_part(found: Scan, heading: re.Pattern[str]) -> Part | None:
-    return next(
+def _shown(parts: Iterable[tuple[str, str]]) -> str:
+    return "\n\n".join(f"**{name}**\n\n{bounded(text, 900)}" for name, text in parts if text)
+
+
+def _drafted(drafted: Drafted) -> str:
+    """The model's parts, made harmless."""
+    data = drafted.data
+
+    def text(name: str) -> str:
+        return tame_draft(str(data.get(name) or ""))
+
+    def items(name: str) -> str:
+        value = data.get(name)
+        if not isinstance(value, list):
+            return text(name)
+        return "\n".join(f"- {tame_line(str(item))}" for item in value[:MAX_CRITERIA] if item)
+
+    return _shown(
         (
-            part
-            for part in found.parts
-            if part.heading and part.prose and not part.empty and heading.search(part.heading)
-        ),
-        None,
+            ("Problem", text("problem")),
+            ("Proposal", text("proposal")),
+            ("Acceptance criteria", items("criteria")),
+            ("Out of scope", items("out_of_scope")),
+        )
     )
-
-
-def _listed(items: list[str], mark: str) -> str:
-    return "\n".join(f"{mark}{item}" for item in items)

@@ -1,10 +1,11 @@
 """Sub-flows as data: a name and its steps; a group of steps may run in parallel."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from models.case import Case, merge
 from nodes.base import Context, Node
+from nodes.text.escape import one_line
 
 
 class Waiting(BaseException):
@@ -17,6 +18,22 @@ class NodeFailed(Exception):
     def __init__(self, node: str, error: Exception) -> None:
         super().__init__(f"{node}: {type(error).__name__}: {error}")
         self.node = node
+
+
+class Ended(NodeFailed):
+    """A step failed, and by its own recovery its flow ends here."""
+
+    def __init__(self, failed: NodeFailed) -> None:
+        Exception.__init__(self, str(failed))
+        self.node = failed.node
+
+
+class Undone(Ended):
+    """What the flow has wished for is dropped; the case goes on after the flow."""
+
+
+class Escalated(Ended):
+    """The case is handed to people."""
 
 
 @dataclass(frozen=True, init=False)
@@ -46,8 +63,14 @@ class Subflow:
     steps: tuple[Node, ...]
 
     async def __call__(self, case: Case, ctx: Context, /) -> Case:
+        wished = case.commands
         for step in self.steps:
-            case = await run_step(step, case, ctx)
+            try:
+                case = await run_step(step, case, ctx)
+            except Undone as undone:
+                return noted(
+                    replace(case, commands=wished), f"{self.name} ended early and asks for nothing", undone
+                )
         return case
 
 
@@ -59,3 +82,10 @@ async def run_step(step: Node, case: Case, ctx: Context) -> Case:
         raise
     except Exception as error:
         raise NodeFailed(type(step).__name__, error) from error
+
+
+def noted(case: Case, what: str, failed: NodeFailed) -> Case:
+    """The case with a note of what became of a failure; of what may be a security report it says only where."""
+    private = case.decision is None or case.route == "security"
+    words = failed.node if private else one_line(str(failed), 200)
+    return replace(case, notes=(*case.notes, f"{what}: {words}"))

@@ -6,15 +6,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from models.asks import Ask, Reply
-from models.case import Case
+from models.case import Case, Decision
 from nodes.analyze_code import AnalyzeCode
 from nodes.analyze_sentiment import AnalyzeSentiment
 from nodes.assess_impact import AssessImpact
 from nodes.base import Context, Policy
+from nodes.create_story import CreateStory
+from nodes.detect_injection import DetectInjection
+from nodes.escalate_security import EscalateSecurity
 from nodes.route_issue import RouteIssue
 from nodes.update_issue import UpdateIssue
 from subflows import SUBFLOWS
-from subflows.base import NodeFailed, Parallel, Subflow, Waiting, run_step
+from subflows.base import Escalated, NodeFailed, Parallel, Subflow, Waiting, noted, run_step
+from subflows.needs_human import needs_human
 
 T = TypeVar("T")
 _NONE = Reply()
@@ -39,20 +43,39 @@ class Paused:
     asks: tuple[Ask[Any], ...]
 
 
+TO_SECURITY = Subflow(name="to_security", steps=(CreateStory(story_type="bug"), EscalateSecurity()))
+"""How a security report reaches people where its own flow has ended early."""
+
+
 @dataclass(frozen=True)
 class ByRoute:
-    """Hands the case to its route's sub-flow."""
+    """Hands the case to its route's sub-flow, and to people where that flow ends by escalation."""
 
     flows: Mapping[str, Subflow] = field(default_factory=lambda: SUBFLOWS)
 
     async def __call__(self, case: Case, ctx: Context, /) -> Case:
-        return await self.flows[case.route](case, ctx)
+        try:
+            return await self.flows[case.route](case, ctx)
+        except Escalated as escalated:
+            # What the flow had found and wished for is left behind: people begin where it began.
+            case = noted(case, f"the {case.route} flow left it to people", escalated)
+        if case.route == "security":
+            return await TO_SECURITY(case, ctx)
+        if case.route == "needs_human":
+            # It is the flow for people itself that has ended; the built-in one needs nothing from outside.
+            return await needs_human(case, ctx)
+        reason = f"the {case.route} flow could not be finished"
+        before = case.decision or Decision(route="needs_human", confidence=0.0, accepted=False)
+        decision = replace(
+            before, route="needs_human", accepted=False, held=False, by="rule", rules=(*before.rules, reason)
+        )
+        return await self.flows["needs_human"](replace(case, decision=decision), ctx)
 
 
 TRIAGE = Subflow(
     name="triage",
     steps=(
-        Parallel(AnalyzeSentiment(), AnalyzeCode(), AssessImpact()),
+        Parallel(AnalyzeSentiment(), AnalyzeCode(), AssessImpact(), DetectInjection()),
         RouteIssue(),
         ByRoute(),
         UpdateIssue(),

@@ -15,6 +15,7 @@ from models.errors import RateLimited, SwitchyardError, Transient, UserFacing
 
 if TYPE_CHECKING:
     from bot.wiring import App
+    from integrations.github.settings import GithubSettings
 
 LIMIT = 10.0
 """Seconds that all checks of services may take together."""
@@ -158,6 +159,8 @@ async def _services(settings: Settings) -> list[Check]:
     try:
         # Breakers are not restored: whoever asks wants to know how the service is now.
         jobs = [_reach(name, target.check) for name, target in app.targets.items()]
+        jobs += [_reach("osv", app.osv.check)] if app.osv is not None else []
+        jobs += [_reach("llm", app.llm.client.check)] if app.llm is not None else []
         found, names = await asyncio.gather(asyncio.gather(*jobs), _app(app))
         checks += [*found, *names[0]]
         if not settings.repositories:
@@ -187,6 +190,7 @@ async def _app(app: "App") -> tuple[list[Check], list[str]]:
                     permissions if isinstance(permissions, dict) else {},
                     events if isinstance(events, list) else [],
                     "in the App's settings under Permissions & events; then each account must accept it",
+                    app.settings.integrations.github,
                 )
             )
             for installation in await apps.installations(app.github):
@@ -197,7 +201,8 @@ async def _app(app: "App") -> tuple[list[Check], list[str]]:
                     continue
                 names += await apps.repositories(app.github, installation)
                 mend = f"accept the App's new permissions in {owner}'s settings under GitHub Apps"
-                checks.append(_granted(name, installation.permissions, installation.events, mend))
+                wanted = app.settings.integrations.github
+                checks.append(_granted(name, installation.permissions, installation.events, mend, wanted))
     except TimeoutError:
         checks.append(Check("github app", False, f"no answer within {LIMIT:g} s", "check the network"))
     except SwitchyardError as error:
@@ -206,10 +211,12 @@ async def _app(app: "App") -> tuple[list[Check], list[str]]:
     return checks, names
 
 
-def _granted(name: str, permissions: Mapping[str, str], events: Collection[str], mend: str) -> Check:
-    from integrations.github.client_permissions import missing
+def _granted(
+    name: str, permissions: Mapping[str, str], events: Collection[str], mend: str, settings: "GithubSettings"
+) -> Check:
+    from integrations.github.client_permissions import configured, missing
 
-    needed, optional = missing(permissions, events)
+    needed, optional = missing(permissions, events, configured(settings))
     if needed:
         return Check(name, False, f"missing: {'; '.join([*needed, *optional])}", mend)
     if optional:
@@ -241,6 +248,8 @@ def _mend(name: str) -> str:
         "github": "check GITHUB_TOKEN (or the App's id and key) and integrations.github.base_url",
         "shortcut": "check SHORTCUT_API_TOKEN, integrations.shortcut.base_url and workflow_state_id",
         "email": "check integrations.email (host, port, tls, username, sender) and SMTP_PASSWORD",
+        "notion": "check NOTION_TOKEN, and that the page of integrations.notion.parent_page_id is shared with it",
+        "llm": "check LLM_API_KEY, and integrations.llm's base_url and model",
         "slack": "check SLACK_BOT_TOKEN (scopes chat:write, chat:write.public) and the channels",
     }.get(name, "check its section of the configuration")
 

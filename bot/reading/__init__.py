@@ -7,11 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import structlog
 
-from bot.reading import advisories, drafts, repository, search, services
+from bot.reading import advisories, drafts, estimates, repository, search, services
 from models.asks import (
     LASTING,
     Ask,
     CallService,
+    EstimateScale,
     FileAuthors,
     FindAdvisories,
     ListFiles,
@@ -37,6 +38,7 @@ READERS: dict[type, Callable[["App", Any, str], Awaitable[Any]]] = {
     FileAuthors: repository.file_authors,
     SearchIssues: search.search_issues,
     SearchStories: search.search_stories,
+    EstimateScale: estimates.scale,
     FindAdvisories: advisories.find,
     WriteDraft: drafts.write,
     CallService: services.call,
@@ -46,8 +48,12 @@ READERS: dict[type, Callable[["App", Any, str], Awaitable[Any]]] = {
 KEPT = 600.0
 """Seconds for which an answer about a repository is believed; one that failed, for a tenth."""
 AT_ONCE = 8
+"""Questions of one kind under way at a time."""
 PATIENCE = 120.0
 """Seconds after which any question is given up, whatever its reader does."""
+
+
+NO_DRAFT = Reply(why_not="a dry run asks no language model: that would cost money")
 
 
 class Reading:
@@ -57,12 +63,16 @@ class Reading:
         self._app = app
         self._kept: dict[Ask[Any], tuple[float, Reply]] = {}
         self._under_way: dict[Ask[Any], asyncio.Future[Reply]] = {}
-        self._free = asyncio.Semaphore(AT_ONCE)
+        # Slow drafts must not keep others from a quick look at a file.
+        self._free = {kind: asyncio.Semaphore(AT_ONCE) for kind in READERS}
 
-    async def answer(self, asks: Sequence[Ask[Any]], run: str = "") -> Mapping[Ask[Any], Reply]:
-        """A reply to each; those that belong to a run count against its ceilings."""
-        replies = await asyncio.gather(*(self._one(ask, run) for ask in asks))
-        return dict(zip(asks, replies, strict=True))
+    async def answer(
+        self, asks: Sequence[Ask[Any]], run: str = "", *, dry: bool = False
+    ) -> Mapping[Ask[Any], Reply]:
+        """A reply to each; those that belong to a run count against its ceilings, and a `dry` one costs nothing."""
+        free = [ask for ask in asks if not (dry and isinstance(ask, WriteDraft))]
+        replies = await asyncio.gather(*(self._one(ask, run) for ask in free))
+        return dict.fromkeys(asks, NO_DRAFT) | dict(zip(free, replies, strict=True))
 
     async def _one(self, ask: Ask[Any], run: str) -> Reply:
         kept = self._kept.get(ask)
@@ -83,7 +93,7 @@ class Reading:
 
     async def _ask(self, ask: Ask[Any], run: str) -> Reply:
         try:
-            async with self._free, asyncio.timeout(PATIENCE):
+            async with self._free[type(ask)], asyncio.timeout(PATIENCE):
                 return Reply(await READERS[type(ask)](self._app, ask, run))
         except TimeoutError:
             return Reply(why_not=f"{in_words(ask)}: no answer in {PATIENCE:.0f} s")

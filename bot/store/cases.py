@@ -10,12 +10,13 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot.store import learning, pauses
+from bot.store import documents, learning, pauses
 from models.case import Case
 from models.issue import Issue, content_hash, title_key
 from models.report import CaseLine
 from models.tables import CaseRow, CommandRow, IssueRow
 from nodes.text.secrets import redact
+from nodes.text.similar import ranked
 from subflows.triage import Failure
 
 _issues: sa.Table = IssueRow.__table__  # type: ignore[attr-defined]
@@ -95,6 +96,7 @@ def forget(connection: Connection, refs: Sequence[str]) -> None:
     """An issue was deleted, or went elsewhere: its copy must not come back when GitHub is down."""
     if refs:
         connection.execute(sa.delete(_issues).where(_issues.c.key.in_(refs)))
+        documents.remove(connection, refs)
 
 
 def load_issues(connection: Connection, keys: Sequence[str]) -> list[Issue]:
@@ -241,6 +243,7 @@ def store_cases(connection: Connection, run_id: str, results: Sequence[Case | Fa
             connection.execute(sa.update(_cases).where(_cases.c.key == key).values(**values))
     if inserts:
         connection.execute(sa.insert(_cases), inserts)
+    documents.add_cases(connection, results, now)
 
 
 _KNOWN = tuple(
@@ -308,11 +311,12 @@ def describe(case: Case) -> dict[str, Any]:
         "reasons": [[sign, round(weight, 3)] for sign, weight in (prediction.reasons if prediction else ())][:8],
         "severity": case.impact.severity if case.impact else "low",
         "evidence": list(case.impact.evidence)[:6] if case.impact else [],
-        "similar": [[s.ref, s.url, s.reason] for s in case.similar[:3]],
+        "similar": [[s.ref, s.url, s.reason] for s in ranked(case.similar)[:3]],
         "estimate": case.estimate,
         "sections": [section.title for section in case.sections],
         "questions": list(case.questions),
         "notes": list(case.notes),
+        "suspicions": list(case.suspicions),
         "escalation": list(case.escalation),
     }  # fmt: skip
 

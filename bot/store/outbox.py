@@ -1,6 +1,6 @@
 """The outbox: commands on their way, the dead letters, and what the services answered."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,15 +12,16 @@ from bot.store import audit, stories
 from bot.store.stories import Standing
 from config.secrets import redact
 from models.commands import Command, Pending, payload_hash
-from models.tables import CommandRow, LaneRow
+from models.tables import CommandRow
 
 WAITING = 4e9
 """next_attempt_at of a command whose predecessors are not finished; the year 2096."""
+ONCE = ("create_story", "publish_page")
+"""What people work on once it exists: it is never written again."""
 ADOPTED = "adopted"
 """Stands for the run of a command whose story was there before any run asked for it."""
 
 _table: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
-_lanes: sa.Table = LaneRow.__table__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,11 +52,11 @@ class Outcome:
 def store(connection: Connection, run_id: str, commands: Sequence[Command], now: float) -> dict[str, str]:
     """Store commands; says for each key what that means: new, changed, waiting, dead, existing or adopted.
 
-    A command that was delivered with the same payload is existing: nothing is sent again. A story is
-    never changed once it exists, for people work on it: it moves where a person decided so and there is something
-    to move; labels are exchanged for those of before; the comment is edited in place. Where a story is known to
-    stand in Shortcut, one that a person linked is adopted, and one that the bot made before this database began is
-    existing.
+    A command that was delivered with the same payload is existing: nothing is sent again. A story and a page are
+    never changed once they exist, for people work on them: a story moves where a person decided so and there is
+    something to move; labels are exchanged for those of before; the comment is edited in place. Where a story is
+    known to stand in Shortcut, one that a person linked is adopted, and one that the bot made before this database
+    began is existing.
     """
     stored = {
         row.key: row
@@ -192,7 +193,7 @@ def preview(connection: Connection, commands: Sequence[Command]) -> dict[str, st
         elif (
             payload_hash(_with_lines(command, {name: getattr(row, name) for name in _KEPT}))
             == row.payload_hash
-            or row.operation == "create_story"
+            or row.operation in ONCE
         ):
             verdicts[command.key] = "existing" if row.state in ("sent", "dropped") else "waiting"
         else:
@@ -239,7 +240,7 @@ def _renew(connection: Connection, row: Any, command: Command, run_id: str, now:
     # Where its issue was not there when it was sent, it was seen again since.
     gone = row.state == "sent" and row.target == "github" and (row.answer or {}).get("gone")
     same = digest == row.payload_hash and not gone
-    if row.state == "dropped" or (row.state == "sent" and (same or command.operation == "create_story")):
+    if row.state == "dropped" or (row.state == "sent" and (same or command.operation in ONCE)):
         return "existing"
     if row.state == "sent" and (row.answer or {}).get("removed"):
         return "existing"
@@ -312,10 +313,14 @@ _SAVE = (
     sa.update(_table)
     .where(_table.c.key == sa.bindparam("k"))
     .values(
-        # A payload that changed while the old one was on its way is sent too; a story only once.
+        # A payload that changed while the old one was on its way is sent too, unless it is written only once.
         state=sa.case(
             (
-                sa.or_(_table.c.payload_hash == sa.bindparam("h"), _table.c.operation == "create_story"),
+                sa.or_(
+                    _table.c.payload_hash == sa.bindparam("h"),
+                    # An `in` with several values cannot be sent for many rows at once.
+                    *(_table.c.operation == name for name in ONCE),
+                ),
                 sa.bindparam("s"),
             ),
             else_="pending",
@@ -370,122 +375,3 @@ def _row(outcome: Outcome, now: float) -> dict[str, Any]:
         "u": outcome.uncertain,
         "d": now if outcome.state == "sent" else None,
     }
-
-
-@dataclass(frozen=True, slots=True)
-class LaneState:
-    """What waits in a lane and what holds it up."""
-
-    name: str
-    pending: int
-    next_at: float
-    blocked_until: float | None = None
-    blocked_kind: str | None = None
-    blocked_reason: str | None = None
-    last_error: str | None = None
-    """What one of the waiting commands last met."""
-    tried: bool = True
-    """Some of it was tried already."""
-
-    def is_later(self, now: float) -> bool:
-        """Is all of it only meant for a later time, as messages are in a team's quiet hours?"""
-        held = self.tried or self.blocked_kind is not None or self.last_error is not None
-        return not held and now < self.next_at < WAITING
-
-    @property
-    def ready_at(self) -> float:
-        """When something of it may go. A spent budget for content holds up only what creates content."""
-        return (
-            self.next_at if self.blocked_kind == "content" else max(self.next_at, self.blocked_until or 0.0)
-        )
-
-
-def lanes(connection: Connection, run_id: str | None = None) -> list[LaneState]:
-    """Lanes in which something waits (of one run, or at all)."""
-    query = sa.select(
-        _table.c.lane,
-        sa.func.count(),
-        sa.func.min(_table.c.next_attempt_at),
-        sa.func.max(_table.c.last_error),
-        sa.func.max(_table.c.attempts),
-    ).where(_table.c.state == "pending")
-    if run_id is not None:
-        query = query.where(_table.c.run_id == run_id)
-    waiting = connection.execute(query.group_by(_table.c.lane)).all()
-    blocked = {row.name: row for row in connection.execute(sa.select(_lanes))}
-    states = []
-    for lane, count, next_at, error, attempts in waiting:
-        row = blocked.get(lane)
-        states.append(
-            LaneState(
-                lane,
-                count,
-                next_at,
-                row.blocked_until if row else None,
-                row.blocked_kind if row else None,
-                row.blocked_reason if row else None,
-                error,
-                attempts > 0,
-            )
-        )
-    return states
-
-
-def block(
-    connection: Connection, lane: str, until: float | None, kind: str | None, reason: str | None
-) -> None:
-    """Note that a lane stands still (or, with None, that it goes again)."""
-    connection.execute(
-        sa.update(_lanes)
-        .where(_lanes.c.name == lane)
-        .values(blocked_until=until, blocked_kind=kind, blocked_reason=reason)
-    )
-
-
-def postpone(connection: Connection, lane: str, until: float, reason: str) -> None:
-    """Nothing of a lane that stands still is due before `until`; each command says why it waits."""
-    connection.execute(
-        sa.update(_table)
-        .where(_table.c.state == "pending", _table.c.lane == lane, _table.c.next_attempt_at < until)
-        .values(next_attempt_at=until, last_error=sa.func.coalesce(_table.c.last_error, reason))
-    )
-
-
-def latest_stamp(connection: Connection) -> float:
-    """The latest time at which something that still waits was stored or sent; 0 where nothing waits."""
-    stamps = (sa.func.max(_table.c.created_at), sa.func.max(_table.c.maybe_sent_at))
-    row = connection.execute(sa.select(*stamps).where(_table.c.state == "pending")).one()
-    return max(stamp or 0.0 for stamp in row)
-
-
-def set_back(connection: Connection, by: float, now: float) -> None:
-    """The clock went back by so many seconds: what waits for a time of the old one comes so much earlier."""
-    due, until = _table.c.next_attempt_at, _lanes.c.blocked_until
-    waiting = _table.c.state == "pending"
-    connection.execute(sa.update(_table).where(waiting, due > now, due != WAITING).values({due: due - by}))
-    for stamp in (_table.c.created_at, _table.c.maybe_sent_at):
-        connection.execute(sa.update(_table).where(waiting, stamp > now).values({stamp: now}))
-    connection.execute(sa.update(_lanes).where(until > now).values({until: until - by}))
-
-
-def acquire(connection: Connection, lane: str, me: str, alive: Iterable[str]) -> bool:
-    """Become the one process that works this lane; a dead holder's place is taken."""
-    holder = connection.execute(sa.select(_lanes.c.holder).where(_lanes.c.name == lane)).one_or_none()
-    if holder is None:
-        connection.execute(sa.insert(_lanes).values(name=lane, holder=me))
-        return True
-    taken = connection.execute(
-        sa.update(_lanes)
-        .where(
-            _lanes.c.name == lane,
-            sa.or_(_lanes.c.holder.is_(None), _lanes.c.holder == me, _lanes.c.holder.not_in(list(alive))),
-        )
-        .values(holder=me)
-    )
-    return taken.rowcount == 1
-
-
-def release(connection: Connection, lane: str, me: str) -> None:
-    connection.execute(
-        sa.update(_lanes).where(_lanes.c.name == lane, _lanes.c.holder == me).values(holder=None)
-    )

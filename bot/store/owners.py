@@ -8,7 +8,7 @@ import psutil
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot.store import outbox
+from bot.store import lane_states
 from models.tables import OwnerRow
 
 HEARTBEAT = 2.0
@@ -35,7 +35,7 @@ def beat(connection: Connection, me: str) -> None:
     updated = connection.execute(sa.update(_table).where(_table.c.executor_id == me).values(heartbeat_at=now))
     if updated.rowcount == 0:
         # The others may have left in good order since, and their beats with them.
-        latest = max(latest, outbox.latest_stamp(connection))
+        latest = max(latest, lane_states.latest_stamp(connection))
         connection.execute(
             sa.insert(_table).values(
                 executor_id=me,
@@ -49,7 +49,7 @@ def beat(connection: Connection, me: str) -> None:
         connection.execute(
             sa.update(_table).where(here, _table.c.heartbeat_at > now).values(heartbeat_at=now)
         )
-        outbox.set_back(connection, latest - now, now)
+        lane_states.set_back(connection, latest - now, now)
 
 
 def _now(connection: Connection) -> float:

@@ -1,6 +1,7 @@
 """The queue as people see it: what waits and what is dead, and what they may do about it."""
 
 import time
+from collections.abc import Sequence, Set
 from datetime import UTC, datetime
 from typing import Any
 
@@ -121,6 +122,27 @@ def drop_run(connection: Connection, run_id: str) -> int:
         connection.execute(sa.update(_cases).where(_cases.c.key.in_(part)).values(content_hash=""))
     release_waiting(connection, sorted(issues), time.time())
     return int(kept.rowcount + gone.rowcount)
+
+
+PUBLIC = ("github", "notion", "api")
+"""Targets at which more people read than those who may know of a security report."""
+
+
+def withdraw(connection: Connection, refs: Sequence[str], wished: Set[str]) -> None:
+    """Take back what waits for public places about these issues, save what is `wished` for now (by key).
+
+    An issue that turned out to be a security report is spoken of there no more; what was begun is brought to its end.
+    """
+    connection.execute(
+        sa.delete(_table).where(
+            _table.c.issue.in_(refs),
+            _table.c.target.in_(PUBLIC),
+            _table.c.key.not_in(sorted(wished)),
+            _table.c.state == "pending",
+            _table.c.maybe_sent_at.is_(None),
+            _table.c.answer.is_(None),
+        )
+    )
 
 
 def unblock(connection: Connection) -> None:

@@ -13,7 +13,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from bot import correct
-from bot.store import cases, outbox, pauses, queue, runs
+from bot.store import cases, lane_states, pauses, queue, runs
 from bot.store.database import brief
 from bot.store.inbox import Received
 from bot.web.door import SLOW_DOWN, UNSIGNED_PER_MINUTE, Body, Refused, Room, Tier, Writer
@@ -182,7 +182,7 @@ class Reads:
 def waiting(connection: Connection) -> list[Waiting]:
     """What waits for each service and why, without reading the commands themselves."""
     counts = queue.counts(connection)
-    reasons = {lane.name.split(":")[0]: lane.blocked_reason or "" for lane in outbox.lanes(connection)}
+    reasons = {lane.name.split(":")[0]: lane.blocked_reason or "" for lane in lane_states.waiting(connection)}
     return [
         Waiting(
             target,

@@ -12,7 +12,7 @@ from bot.alerts import open_alerts
 from bot.metrics import release
 from bot.repositories import served
 from bot.schedule import next_fire
-from bot.store import inbox, outbox, queue, runs
+from bot.store import inbox, lane_states, queue, runs
 from bot.web.health import Pulse, breakers, iso
 from bot.wiring import App
 from models.report import RunReport
@@ -63,7 +63,7 @@ def queued(connection: Connection, limit: int) -> dict[str, list[dict[str, Any]]
 def queue_by_target(connection: Connection, now: float) -> list[dict[str, Any]]:
     """For each target how much waits, how much is dead, how old the oldest is, and what holds it up."""
     counts = queue.counts(connection)
-    lanes = {lane.name: lane for lane in outbox.lanes(connection)}
+    lanes = {lane.name: lane for lane in lane_states.waiting(connection)}
     shown = []
     for target in sorted({target for target, _ in counts}):
         pending, oldest = counts.get((target, "pending"), (0, now))

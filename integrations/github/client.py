@@ -2,23 +2,34 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any
 
 from integrations.base import Answer, Kind
 from integrations.github import commands
 from integrations.github.client_auth import Connections, Credential
+from integrations.github.client_desk import (
+    assign,
+    draft_advisory,
+    find_check,
+    find_draft_advisory,
+    react,
+    write_check,
+)
 from integrations.github.client_errors import translate
+from integrations.github.client_pulls import find_draft_pull, open_draft_pull
+from integrations.github.client_search import SEARCHES
 from integrations.github.payloads import last_page, next_url, place_of
 from integrations.github.settings import GithubSettings
-from integrations.resilience import Guard
+from integrations.resilience import Budget, Guard
 from models.commands import Pending
-from models.errors import BadCredential, Rejected, Transient, Unauthorized
+from models.errors import Rejected, Transient, Unauthorized
 from models.issue import parse_ref
 
 PER_PAGE = 100
@@ -70,6 +81,7 @@ class GithubClient:
         self._threads = ThreadPoolExecutor(requests_in_flight, thread_name_prefix="github")
         self.server_time: datetime | None = None
         """GitHub's clock as of its latest answer; ours may differ."""
+        self.searches = Budget(SEARCHES)
         self._account: str | None = None
         self._closed: dict[str, tuple[float, str]] = {}
         """By repository when it was looked at (monotonic time), and why its issues cannot be reached."""
@@ -196,10 +208,8 @@ class GithubClient:
             return commands.comment_answer(data)
         if operation == "reflect_story":
             return await self._reflect(pending)
-        if operation == "react":
-            return await self._react(pending)
-        if operation == "write_check":
-            return await self._write_check(pending)
+        if operation in _CARRIED_OUT:
+            return await _CARRIED_OUT[operation](self, pending)
         raise Rejected(f"github: unknown operation {operation!r}")
 
     async def _exchange_labels(self, pending: Pending) -> Answer:
@@ -228,30 +238,15 @@ class GithubClient:
             await self._write(pending, commands.close_request(pending))
         return {**labels, **commands.closed_answer(pending)}
 
-    async def _react(self, pending: Pending) -> Answer:
-        try:
-            await self._write(pending, commands.reaction_request(pending))
-        except Rejected as error:
-            if error.status != 404:
-                raise
-            # Its comment was deleted meanwhile.
-            return {"removed": True}
-        return {"reacted": pending.payload["content"]}
-
-    async def _write_check(self, pending: Pending) -> Answer:
-        """A check run. An App that may not write checks can label and comment all the same: the lane goes on."""
-        try:
-            return commands.check_answer(await self._write(pending, commands.check_request(pending)))
-        except BadCredential:
-            raise
-        except Unauthorized as error:
-            raise Rejected(f"{error}; give the App the permission Checks: read and write") from None
-
     async def _write(self, pending: Pending, request: commands.Request) -> Any:
         """One request for a command; what makes something new counts as content."""
         method, path, body = request
         repo, _ = parse_ref(str(pending.command.issue))
         kind: Kind = "content" if path.endswith(("/comments", "/reactions")) else "write"
+        return await self.write(method, path, body, repo, kind)
+
+    async def write(self, method: str, path: str, body: Any, repo: str, kind: Kind = "write") -> Any:
+        """JSON of one request that changes something."""
         _, data = await self.guard.call(lambda: self._request(method, path, repo, body=body), kind=kind)
         return data
 
@@ -301,7 +296,12 @@ class GithubClient:
 
     async def find(self, pendings: Sequence[Pending]) -> Mapping[str, Answer]:
         """Labels may be added twice without harm; a comment is looked for by its marker, a check by its key."""
-        look_up = {"write_comment": self._find_comment, "write_check": self._find_check}
+        look_up: Mapping[str, Callable[[Pending], Awaitable[Answer | None]]] = {
+            "write_comment": self._find_comment,
+            "write_check": partial(find_check, self),
+            "open_draft_pull": partial(find_draft_pull, self),
+            "draft_advisory": partial(find_draft_advisory, self),
+        }
         found: dict[str, Answer] = {}
         for pending in pendings:
             look = look_up.get(pending.command.operation)
@@ -316,16 +316,6 @@ class GithubClient:
             if match is not None:
                 found[pending.key] = match
         return found
-
-    async def _find_check(self, pending: Pending) -> Answer | None:
-        repo, _ = parse_ref(str(pending.command.issue))
-        try:
-            _, data = await self.read(commands.checks_path(pending), repo)
-        except BadCredential:
-            raise
-        except Unauthorized:
-            return None
-        return commands.find_check(pending, data)
 
     async def _find_comment(self, pending: Pending) -> Answer | None:
         ref = str(pending.command.issue)
@@ -399,6 +389,15 @@ class GithubClient:
             # PyGithub follows 301 for any method and takes 307 and 308 for an answer.
             raise Rejected(f"github: {url.split('?')[0]} moved; use the repository's new name", status=307)
         return answer, data
+
+
+_CARRIED_OUT: Mapping[str, Callable[[GithubClient, Pending], Awaitable[Answer]]] = {
+    "react": react,
+    "write_check": write_check,
+    "assign": assign,
+    "open_draft_pull": open_draft_pull,
+    "draft_advisory": draft_advisory,
+}
 
 
 def _owner(pending: Pending) -> str:

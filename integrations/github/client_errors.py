@@ -1,6 +1,7 @@
 """What goes wrong at GitHub, named for what to do about it."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 
 import requests
@@ -57,6 +58,23 @@ def _from_status(error: GithubException, url: str) -> SwitchyardError:
         if isinstance(item, Mapping)
     )
     return Rejected(f"github: {words}{f' ({details[:200]})' if details else ''} for {path}", status=status)
+
+
+@contextmanager
+def needing(permission: str) -> Iterator[None]:
+    """Around requests that ask for a permission of their own: what is refused to a credential that may do the rest
+    goes to the dead letters with what would mend it, and the lane goes on."""
+    try:
+        yield
+    except BadCredential:
+        raise
+    except Unauthorized as error:
+        raise Rejected(f"{error}; it needs {permission}") from None
+    except Rejected as error:
+        if error.status != 404:
+            raise
+        # GitHub says so of what a credential may not see. The issue is there, so no status: nobody looks for it.
+        raise Rejected(f"{error}; it needs {permission}") from None
 
 
 def _limited_until(headers: Mapping[str, str]) -> datetime:

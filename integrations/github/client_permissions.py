@@ -1,7 +1,9 @@
 """What a GitHub App needs for this bot: permissions and events, what for, and what does not work without."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+
+from integrations.github.settings import GithubSettings
 
 LEVELS = ("none", "read", "write", "admin")
 
@@ -65,6 +67,29 @@ PERMISSIONS = (
     ),
 )
 
+DRAFT_PULLS = (
+    Permission(
+        "contents",
+        "write",
+        "makes a branch for a draft pull request",
+        "integrations.github.draft_pulls is on, and none can be opened",
+    ),
+    Permission(
+        "pull_requests",
+        "write",
+        "opens draft pull requests and asks for reviews",
+        "integrations.github.draft_pulls is on, and none can be opened",
+    ),
+)
+DRAFT_ADVISORIES = (
+    Permission(
+        "repository_advisories",
+        "write",
+        "drafts security advisories, which only maintainers see",
+        "integrations.github.draft_advisories is on, and none can be drafted",
+    ),
+)
+
 EVENTS = (
     Event("issues", "issues", "what happens to issues", "new issues wait for the nightly run or the sweep"),
     Event(
@@ -96,11 +121,23 @@ EVENTS = (
 """GitHub sends `installation` and `installation_repositories` to every App; one cannot subscribe to them."""
 
 
-def missing(permissions: Mapping[str, str], events: Collection[str]) -> tuple[list[str], list[str]]:
-    """What is not granted, a sentence each: first what is needed, then what is optional."""
+def configured(settings: GithubSettings) -> tuple[Permission, ...]:
+    """What the configuration asks for beyond what every App of this bot's has."""
+    return (DRAFT_PULLS if settings.draft_pulls else ()) + (
+        DRAFT_ADVISORIES if settings.draft_advisories else ()
+    )
+
+
+def missing(
+    permissions: Mapping[str, str], events: Collection[str], more: Sequence[Permission] = ()
+) -> tuple[list[str], list[str]]:
+    """What is not granted, a sentence each: first what is needed, then what is optional.
+
+    `more` is what the configuration asks for beside.
+    """
     needed: list[str] = []
     optional: list[str] = []
-    for permission in PERMISSIONS:
+    for permission in (*PERMISSIONS, *more):
         granted = permissions.get(permission.name, "none")
         if granted not in LEVELS or LEVELS.index(granted) < LEVELS.index(permission.level):
             words = f"permission {permission.name}: {permission.level} ({permission.without})"

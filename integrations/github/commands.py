@@ -202,6 +202,49 @@ def find_check(pending: Pending, data: Any) -> Answer | None:
     return None
 
 
+_ADVISORY = {"summary": 1_024, "description": 60_000}
+
+
+def advisory_body(pending: Pending) -> dict[str, Any]:
+    """A draft advisory; GitHub takes a CVSS vector or a severity, not both."""
+    wanted = pending.payload
+    vulnerabilities = [
+        {
+            "package": {"ecosystem": package["ecosystem"], "name": package.get("name") or None},
+            "vulnerable_version_range": package.get("affected") or None,
+        }
+        for package in wanted["packages"]
+    ]
+    rated = {"cvss_vector_string": wanted["vector"]} if wanted["vector"] else {}
+    if not rated and wanted["severity"]:
+        rated = {"severity": wanted["severity"]}
+    description = str(wanted["description"])[: _ADVISORY["description"]]
+    return {
+        "summary": str(wanted["summary"])[: _ADVISORY["summary"]],
+        # By the marker it is found again where the answer was lost.
+        "description": f"{description}\n\n{marker(str(pending.command.issue))}",
+        "vulnerabilities": vulnerabilities,
+        "cwe_ids": list(wanted["weaknesses"]) or None,
+        "cve_id": wanted["cve"] or None,
+        **rated,
+    }
+
+
+def advisory_answer(data: Any) -> Answer:
+    if not isinstance(data, Mapping) or not data.get("ghsa_id"):
+        raise Rejected("github: the answer to a draft advisory has no identifier")
+    return {"ghsa_id": data["ghsa_id"], "url": data.get("html_url")}
+
+
+def find_advisory(pending: Pending, data: Any) -> Answer | None:
+    """The issue's own draft among a repository's."""
+    mark = marker(str(pending.command.issue))
+    for item in data if isinstance(data, list) else ():
+        if isinstance(item, Mapping) and str(item.get("description") or "").rstrip().endswith(mark):
+            return advisory_answer(item)
+    return None
+
+
 def _path(pending: Pending) -> str:
     repo, number = parse_ref(str(pending.command.issue))
     return f"/repos/{repo}/issues/{number}"

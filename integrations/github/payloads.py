@@ -85,6 +85,26 @@ def parse_label_event(item: Mapping[str, Any]) -> dict[str, Any] | None:
     }
 
 
+def logins_of(commits: Any) -> tuple[str, ...]:
+    """Who wrote these commits, each once, in their order; neither bots nor those whom GitHub does not know."""
+    found: dict[str, None] = {}
+    for item in commits if isinstance(commits, list) else ():
+        author = item.get("author") if isinstance(item, Mapping) else None
+        if not isinstance(author, Mapping) or author.get("type") == "Bot":
+            continue
+        login = _text(author.get("login"), 100)
+        if login and not login.endswith("[bot]"):
+            found[login] = None
+    return tuple(found)
+
+
+def found_at(value: Any, *names: str) -> Any:
+    """What lies at the end of nested objects; None where it is missing."""
+    for name in names:
+        value = value.get(name) if isinstance(value, Mapping) else None
+    return value
+
+
 def next_url(link: str | None) -> str | None:
     """The address of the next page, from a Link header; it is followed, not computed."""
     match = _NEXT.search(link or "")

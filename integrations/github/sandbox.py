@@ -8,7 +8,9 @@ from integrations.github.sandbox_app import SLUG, AppRoutes
 from integrations.github.sandbox_comments import CommentRoutes
 from integrations.github.sandbox_deliveries import DeliveryRoutes
 from integrations.github.sandbox_desk import REPO, Desk
+from integrations.github.sandbox_drafts import DraftRoutes
 from integrations.github.sandbox_events import EventRoutes
+from integrations.github.sandbox_git import MAINTAINER, GitRoutes
 from integrations.github.sandbox_input import failure, refuse
 from integrations.github.sandbox_issues import IssueRoutes
 from integrations.github.sandbox_labels import LabelRoutes
@@ -16,7 +18,7 @@ from integrations.github.sandbox_limits import Limits
 from integrations.github.sandbox_login import AUTHORIZE, TOKEN, LoginRoutes
 from integrations.github.sandbox_payloads import Writer, user
 from integrations.github.sandbox_pulls import PullRoutes
-from integrations.github.sandbox_state import ACCESS, API_USER
+from integrations.github.sandbox_state import ACCESS, API_USER, Repository
 from integrations.sandbox_faults import REFUSED, Answer, ControlError, Request, json_answer
 
 
@@ -34,7 +36,9 @@ class GitHubSandbox:
         self.deliveries = DeliveryRoutes(desk)
         self.pulls = PullRoutes(desk, self.app.issued)
         self.people = LoginRoutes(desk)
-        IssueRoutes(desk)
+        self.git = GitRoutes(desk, self._may_write, self._author_of)
+        self.drafts = DraftRoutes(desk, self.git, self.pulls, self._author_of, self.people.assignable)
+        IssueRoutes(desk, self.people.assignable)
         LabelRoutes(desk)
         CommentRoutes(desk, self._author_of)
         EventRoutes(desk)
@@ -91,8 +95,12 @@ class GitHubSandbox:
         """An error for a fault."""
         return failure(status)
 
-    def control_repo(self, name: str, access: str | None, files: Mapping[str, str | None] | None) -> None:
-        """Change what the token may do in a repository, or which files lie in it; null takes one away."""
+    def control_repo(
+        self, name: str, access: str | None, files: Mapping[str, str | None] | None, by: str = MAINTAINER
+    ) -> None:
+        """Change what the token may do in a repository, or which files lie in it; null takes one away.
+
+        `by` is who committed those."""
         repo = self._desk.repositories.get_or_add(name)
         if access is not None:
             if access not in ACCESS:
@@ -104,6 +112,7 @@ class GitHubSandbox:
                     repo.files.pop(path.strip("/"), None)
                 else:
                     repo.files[path.strip("/")] = str(text)
+            self.git.objects(repo, by)
 
     def _author_of(self, request: Request) -> str:
         """Whose name is on what a request writes."""
@@ -111,6 +120,10 @@ class GitHubSandbox:
         if self.app.issued(token):
             return f"{SLUG}[bot]"
         return self.people.login_of(token) or API_USER
+
+    def _may_write(self, request: Request, repo: Repository, permission: str) -> bool:
+        """May a request's credential change that of a repository's?"""
+        return repo.access == "push" and self.app.allows(_token(request), permission)
 
     def _user(self, request: Request) -> Answer:
         more = {
@@ -136,7 +149,8 @@ class GitHubSandbox:
         return json_answer(200, self._desk.writer.repository(self._desk.repo(request)))
 
     def _contents(self, request: Request) -> Answer:
-        repo = self.pulls.at(self._desk.repo(request), request.query.get("ref", ""))
+        ref = request.query.get("ref", "")
+        repo = self.pulls.at(self.git.at(self._desk.repo(request), ref), ref)
         path = request.params["path"].strip("/")
         if path in repo.files:
             return json_answer(200, self._desk.writer.file(repo, path))

@@ -66,6 +66,13 @@ class AppRoutes:
         """Whether it is an installation's token."""
         return token in self._tokens
 
+    def allows(self, token: str, permission: str) -> bool:
+        """May the token write such things? An installation's may what its account granted; others may."""
+        if token not in self._tokens:
+            return True
+        found = self._by_number().get(self._tokens[token][1])
+        return found is not None and found.permissions.get(permission) == "write"
+
     def refused(self, request: Request, token: str) -> Answer | None:
         """Why an installation's token does not do for a request; None where it does, or is none."""
         if token not in self._tokens:

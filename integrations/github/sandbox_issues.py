@@ -23,8 +23,9 @@ from integrations.sandbox_faults import Answer, Request, json_answer
 class IssueRoutes:
     """Issues, among which are the pull requests."""
 
-    def __init__(self, desk: Desk) -> None:
+    def __init__(self, desk: Desk, assignable: Callable[[Repository, str], bool]) -> None:
         self._desk = desk
+        self._assignable = assignable
         self._filtered: dict[tuple[Any, ...], tuple[int, list[int]]] = {}
         desk.add("GET", "/search/issues", self._search)
         desk.add("GET", f"{REPO}/issues", self._list_issues)
@@ -159,7 +160,9 @@ class IssueRoutes:
         repo, issue = self._desk.issue(request)
         people = read_names(read_body(request).get("assignees"), "login")
         if repo.access == "push":
-            issue.assignees = list(dict.fromkeys([*issue.assignees, *people]))[:10]
+            # Others are dropped without a word.
+            able = [login for login in people if self._assignable(repo, login)]
+            issue.assignees = list(dict.fromkeys([*issue.assignees, *able]))[:10]
             repo.touch(issue)
         return self._issue_answer(repo, issue, 201)
 

@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from integrations.github.sandbox_desk import REPO, Desk
 from integrations.github.sandbox_input import failure
 from integrations.github.sandbox_payloads import user
+from integrations.github.sandbox_state import Repository
 from integrations.sandbox_faults import Answer, ControlError, Request, json_answer
 
 AUTHORIZE = "/login/oauth/authorize"
@@ -102,17 +103,18 @@ class LoginRoutes:
         self._tokens[token] = code.login
         return _told(request, {"access_token": token, "token_type": "bearer", "scope": ""})
 
+    def assignable(self, repo: Repository, login: str) -> bool:
+        """Everybody can be assigned but bots and those of whom it was said that they may not write."""
+        return not login.endswith("[bot]") and self._role(repo, login) not in ("none", "read")
+
+    def _role(self, repo: Repository, login: str) -> str | None:
+        keys = ((repo.full_name.lower(), login.lower()), ("", login.lower()))
+        return next((self._permissions[key] for key in keys if key in self._permissions), None)
+
     def _permission(self, request: Request) -> Answer:
         repo = self.desk.repo(request)
         login = request.params["username"]
-        role = next(
-            (
-                self._permissions[name, login.lower()]
-                for name in (repo.full_name.lower(), "")
-                if (name, login.lower()) in self._permissions
-            ),
-            "read",
-        )
+        role = self._role(repo, login) or "read"
         level = _ORDER.index(role) if role in _ORDER else -1
         allowed = {name: index <= level for index, name in enumerate(_LEVELS)}
         person = {**user(login), "permissions": allowed, "role_name": role}

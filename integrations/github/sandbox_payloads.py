@@ -52,6 +52,12 @@ def user(login: str) -> dict[str, Any]:
     }
 
 
+def blob_sha(text: str) -> str:
+    """Git's own name of a file's content."""
+    content = text.encode("utf-8", "replace")
+    return sha1(b"blob %d\0" % len(content) + content, usedforsecurity=False).hexdigest()
+
+
 class Writer:
     """Writes JSON with links on `base`, the address under which the client reached the stand-in."""
 
@@ -229,11 +235,18 @@ class Writer:
     def entry(self, repo: Repository, path: str, kind: str, size: int) -> dict[str, Any]:
         """A file or folder as a folder's listing shows it."""
         api = self.repo_url(repo)
-        sha = sha1(f"{repo.full_name}/{path}/{size}".encode(), usedforsecurity=False).hexdigest()
-        html = f"{_SITE}/{repo.full_name}/{'blob' if kind == 'file' else 'tree'}/main/{path}"
+        if kind == "file":
+            sha = blob_sha(repo.files[path])
+        else:
+            sha = sha1(f"{repo.full_name}/{path}".encode(), usedforsecurity=False).hexdigest()
+        html = f"{_SITE}/{repo.full_name}/{'blob' if kind == 'file' else 'tree'}/main/{quote(path)}"
         git = f"{api}/git/{'blobs' if kind == 'file' else 'trees'}/{sha}"
-        url = f"{api}/contents/{path}?ref=main"
-        raw = f"https://raw.githubusercontent.com/{repo.full_name}/main/{path}" if kind == "file" else None
+        url = f"{api}/contents/{quote(path)}?ref=main"
+        raw = (
+            f"https://raw.githubusercontent.com/{repo.full_name}/main/{quote(path)}"
+            if kind == "file"
+            else None
+        )
         return {
             "type": kind,
             "size": size,

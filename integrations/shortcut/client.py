@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 
 import httpx
 
-from integrations.base import Answer
+from integrations.base import Answer, Limit
 from integrations.http import request_json
-from integrations.resilience import Guard
+from integrations.resilience import Budget, Guard, steady
 from integrations.shortcut import commands
 from integrations.shortcut.payloads import (
     Names,
@@ -18,7 +18,9 @@ from integrations.shortcut.payloads import (
     State,
     default_state,
     read_epics,
+    read_found,
     read_members,
+    read_scale,
     read_states,
     read_stories,
     story_answer,
@@ -26,12 +28,15 @@ from integrations.shortcut.payloads import (
 )
 from integrations.shortcut.settings import PlaceSettings, ShortcutSettings
 from models.commands import Pending
-from models.errors import Rejected
+from models.errors import RateLimited, Rejected
 from models.story import Story
+from models.units import Rate
 
 T = TypeVar("T")
 CLOCK_SKEW = timedelta(days=1)
 """A command may have been stored under a clock that was hours ahead of Shortcut's."""
+FOUND = 5
+"""Stories that are taken of a search."""
 NAMES_KEPT = 600.0
 """Seconds for which the names of states, members and epics are believed."""
 NAMES_ASKED = 30.0
@@ -59,6 +64,8 @@ class ShortcutClient:
         """By a state that is gone, the one that stands in for it."""
         self._lost_epics: set[int] = set()
         self._kept: dict[str, tuple[float, Any]] = {}
+        rate = settings.rate_limit
+        self._searches = Budget(Limit([Rate(max(1, rate.count // 8), rate.seconds)]))
         self.server_time: datetime | None = None
         """Shortcut's clock as of its latest answer; ours may differ."""
         self.notices: list[str] = []
@@ -109,12 +116,30 @@ class ShortcutClient:
         by_key = _by_external_id(stories)
         return {p.key: story_answer(by_key[p.key[:1024]]) for p in pendings if p.key[:1024] in by_key}
 
-    async def changed_since(self, since: datetime) -> list[Story]:
+    async def changed_since(self, since: datetime, *, with_text: bool = False) -> list[Story]:
         """All stories that were made or changed since then, whoever made them; one request."""
-        body = {"updated_at_start": _moment(since)}
+        body = {"updated_at_start": _moment(since), "includes_description": with_text}
         return read_stories(
             await self.guard.read(lambda: self._json("POST", "/api/v3/stories/search", json=body))
         )
+
+    async def search(self, query: str) -> list[Story] | None:
+        """The first stories that Shortcut's own search finds; None where its limit leaves no room just now.
+
+        It takes a small share of the limit and never waits: stories to be made come first.
+        """
+        now = steady()
+        if self._searches.free_at("read", now) or any(b.free_at("read", now) for b in self.guard.budgets):
+            return None
+        self._searches.count("read", now)
+        parameters = {"query": query, "page_size": FOUND, "detail": "slim"}
+        try:
+            data = await self.guard.call(
+                lambda: self._json("GET", "/api/v3/search/stories", params=parameters)
+            )
+        except RateLimited:
+            return None
+        return read_found(data)
 
     async def story(self, number: int) -> Story | None:
         """One story as it is now; None where it is gone."""
@@ -146,6 +171,13 @@ class ShortcutClient:
             else {},
             epics=await self._keep("epics", read_epics, lambda known: epics - known.keys()) if epics else {},
         )
+
+    async def estimate_scale(self) -> tuple[int, ...]:
+        """The points that stories are estimated in, in order: the configured ones, else the workspace's own.
+
+        Empty: this team does not estimate."""
+        known = self._settings.estimate_scale
+        return await self._keep("member", read_scale) if known == "auto" else known
 
     async def check(self) -> str:
         """Who the token belongs to, and whether the configured states and epics exist."""

@@ -9,6 +9,9 @@ from models.errors import Transient
 from models.story import Story
 
 MAX_NAME, MAX_DESCRIPTION, MAX_LABEL, MAX_EXTERNAL_ID = 512, 100_000, 128, 1_024
+MAX_TASK = 2_048
+READ_DESCRIPTION = 8_000
+"""Characters of a description that are kept of a story that is read."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -53,6 +56,8 @@ def story_params(key: str, payload: Mapping[str, Any], place: Place) -> dict[str
         params["estimate"] = int(payload["estimate"])
     if place.epic is not None:
         params["epic_id"] = place.epic
+    if tasks := [str(text)[:MAX_TASK] for text in payload.get("tasks") or () if text]:
+        params["tasks"] = [{"description": text, "complete": False} for text in tasks]
     return params
 
 
@@ -82,6 +87,17 @@ def default_state(workflows: Any) -> int:
         if isinstance(workflow, Mapping) and isinstance(workflow.get("default_state_id"), int):
             return int(workflow["default_state_id"])
     raise Transient("shortcut: the workspace's workflows came without a default state")
+
+
+def read_scale(member: Any) -> tuple[int, ...]:
+    """The points that the workspace of this token's owner estimates in; empty where it does not estimate."""
+    workspace = member.get("workspace2") if isinstance(member, Mapping) else None
+    scale = workspace.get("estimate_scale") if isinstance(workspace, Mapping) else None
+    if not isinstance(scale, list):
+        raise Transient("shortcut: the member came without the workspace's estimate scale")
+    return tuple(
+        sorted({n for n in scale if isinstance(n, int) and not isinstance(n, bool) and 0 <= n < 2**31})
+    )
 
 
 def read_states(workflows: Any) -> dict[int, State]:
@@ -122,7 +138,7 @@ def read_story(item: Mapping[str, Any]) -> Story | None:
     created = _time(item.get("created_at"), _EPOCH)
     owners, links = item.get("owner_ids"), item.get("external_links")
     said = item.get("comment_ids") if "comment_ids" in item else item.get("comments")
-    external_id = item.get("external_id")
+    external_id, estimate = item.get("external_id"), item.get("estimate")
     return Story(
         id=number,
         created_at=created,
@@ -138,7 +154,16 @@ def read_story(item: Mapping[str, Any]) -> Story | None:
         owner_ids=tuple(_text(owner, 60) for owner in owners[:20]) if isinstance(owners, list) else (),
         archived=item.get("archived") is True,
         comments=len(said) if isinstance(said, list) else 0,
+        description=_text(item.get("description"), READ_DESCRIPTION),
+        done=item.get("completed") is True,
+        estimate=estimate if isinstance(estimate, int) and 0 <= estimate < 2**31 else None,
+        labels=tuple(_text(name, MAX_LABEL) for name in label_names(item)[:50]),
     )
+
+
+def read_found(results: Any) -> list[Story]:
+    """The stories of a page of search results."""
+    return read_stories(results.get("data")) if isinstance(results, Mapping) else []
 
 
 def _objects(items: Any) -> list[Mapping[str, Any]]:

@@ -54,6 +54,11 @@ def inline(text: str, limit: int = 300) -> str:
     return calm(_MARKUP.sub(r"\\\1", one_line(text, limit)))
 
 
+def address(url: str) -> str:
+    """The target of a markdown link: an address that cannot leave its brackets."""
+    return one_line(url, 500).replace(" ", "%20").replace("(", "%28").replace(")", "%29").replace("<", "%3C")
+
+
 def code(text: str, limit: int = 200) -> str:
     """Foreign text as an inline code span."""
     return f"`{one_line(text, limit).replace('`', chr(39))}`"

@@ -5,13 +5,15 @@ import re
 from nodes.text.languages import SOURCE_ENDINGS
 from nodes.text.words import words
 
+_TOLD = r"(?:\[\w{1,10}\]| [A-Z]{1,4}\d{1,6})?: ?\S"
+# Every alternative begins with a letter of its own: the engine then skips to those letters.
 _ERROR_SIGN = re.compile(
-    r"[A-Z]\w{2,60}(?:Error|Exception)\b|\b(?:error|fatal|FATAL|ERROR|Error)(?:\[\w{1,10}\]"
-    r"| [A-Z]{1,4}\d{1,6})?: ?\S|panicked at|panic: |Segmentation fault|SIGSEGV|SIGABRT"
+    rf"Error(?<=\w\wError)\b|Exception(?<=\w\wException)\b|Error{_TOLD}|ERROR{_TOLD}|error{_TOLD}"
+    rf"|fatal{_TOLD}|FATAL{_TOLD}|panicked at|panic: |Segmentation fault|SIGSEGV|SIGABRT"
     r"|AddressSanitizer|Caused by: |npm ERR!|core dumped|Uncaught |Unhandled|exit code [1-9]"
-    r"|undefined reference to|command not found|[Pp]ermission denied"
-    r"|E(?:CONNREFUSED|CONNRESET|ACCES|NOENT|ADDRINUSE|TIMEDOUT|MFILE|PERM)\b|[Oo]ut of memory"
-    r"|OOMKilled"
+    r"|undefined reference to|command not found|permission denied|Permission denied"
+    r"|ECONNREFUSED\b|ECONNRESET\b|EACCES\b|ENOENT\b|EADDRINUSE\b|ETIMEDOUT\b|EMFILE\b|EPERM\b"
+    r"|out of memory|Out of memory|OOMKilled"
 )
 _EDGES = "()[]{}<>,;:!?\"'`*|=…“”‘’"
 _PATH = re.compile(
@@ -27,7 +29,10 @@ _TOP_FOLDERS = words(
 _BLOB = re.compile(
     r"https?://github\.com/[\w.-]{1,100}/[\w.-]{1,100}/(?:blob|tree|edit)/[^/\s]{1,100}/([^\s#?)]{1,300})"
 )
-_NO_FILES = words("node.js vue.js next.js react.js d3.js nuxt.js express.js asp.net three.js discord.js")
+_NO_FILES = words(
+    "node.js vue.js next.js react.js d3.js nuxt.js express.js asp.net three.js discord.js "
+    "console.log system.js mocha.js module.js chart.js socket.io moment.js ember.js backbone.js require.js"
+)
 _VERSION = re.compile(
     r"(?<![\w.:/\\@-])[vV]?\d{1,4}(?:\.\d{1,6}){1,3}"
     r"(?:[-+.]?(?:rc|beta|alpha|dev|pre|post|nightly|canary|next|SNAPSHOT|insider)[\w.-]{0,20})?"
@@ -41,7 +46,9 @@ _NO_NAMES = words(
     "version versions v is in to from on at of with the and or since for until using by than "
     "release it i "
     "latest about around only was before after like between currently upgrade upgraded over under tag "
-    "takes approximately ratio value least minimum section chapter step build jar com org"
+    "takes approximately ratio value least minimum section chapter step build jar com org "
+    "current affected changing changed click used installed running tested bug issue old new stable recent fixed "
+    "broken broke works worked working update updated updating page item line level number all both either"
 )
 _UNIT = re.compile(
     r"\s{0,2}(?:ms|s|secs?|seconds?|min|minutes?|hours?|[kmgt]i?b|%|px|em|fps|times|million|k|x)\b",
@@ -72,6 +79,8 @@ _SPELLING = {
     "win": "Windows",
 }
 _MAX_TRIES = 60
+_MAX_WORDS = 1_000
+"""Words with a dot or a slash that are looked at; a long log has thousands."""
 
 
 def error_lines(text: str, limit: int = 12) -> tuple[str, ...]:
@@ -98,12 +107,14 @@ def paths_in(text: str, links: tuple[tuple[str, str], ...] = (), limit: int = 12
     for _, url in links:
         if blob := _BLOB.match(url):
             found[blob[1]] = None
+    tries = 0
     for token in text.split():
-        if len(found) >= limit:
-            break
-        likely = 4 <= len(token) <= 300 and ("." in token or "/" in token or "\\" in token)
-        if likely and (path := _as_path(token)):
-            found[path] = None
+        if ("." in token[1:-1] or "/" in token or "\\" in token) and 4 <= len(token) <= 300:
+            tries += 1
+            if len(found) >= limit or tries > _MAX_WORDS:
+                break
+            if path := _as_path(token):
+                found[path] = None
     return tuple(found)[:limit]
 
 
@@ -111,7 +122,9 @@ def _as_path(token: str) -> str:
     """The path in a word of text; empty where it is something else."""
     if "://" in token or token.startswith("www."):
         return ""
-    token = _LINE_SUFFIX.sub("", token.strip(_EDGES).rstrip("."))
+    token = token.strip(_EDGES).rstrip(".")
+    if token[-1:].isdigit() or token[-1:] == ")":
+        token = _LINE_SUFFIX.sub("", token)
     if len(token) < 4 or not _PATH.fullmatch(token) or token.lower() in _NO_FILES:
         return ""
     path = token.replace("\\", "/")

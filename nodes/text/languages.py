@@ -53,46 +53,94 @@ SOURCE_ENDINGS = words(
     "txt adoc cfg ini conf lock gradle ipynb proto tf erb ejs mdx log csproj sln properties env bat"
 )
 
-_SIGNS: tuple[tuple[str, re.Pattern[str]], ...] = tuple(
-    (language, re.compile(pattern, re.MULTILINE))
-    for language, pattern in (
-        ("Python", r"^\s{0,80}(?:def \w{1,80}\(|import \w|from [\w.]{1,80} import |>>> |Traceback \(most)"),
+_SIGNS: tuple[tuple[str, tuple[str, ...], re.Pattern[str]], ...] = tuple(
+    (language, hints, re.compile(pattern, re.MULTILINE))
+    for language, hints, pattern in (
+        (
+            "Python",
+            ("def ", "import ", ">>> ", "Traceback"),
+            r"^[ \t]{0,40}(?:def \w{1,80}\(|import [\w.]{1,80}(?: as \w{1,40})?(?:, [\w., ]{1,200})?$"
+            r"|from [\w.]{1,80} import |>>> |Traceback \(most)",
+        ),
         (
             "Rust",
-            r"^\s{0,80}(?:fn main\(|let mut |use (?:std|crate)::|pub fn |impl |error\[E\d{4}\]|#\[derive)",
+            ("fn ", "let mut ", "use ", "impl ", "error[E", "#[derive"),
+            r"^[ \t]{0,40}(?:fn main\(|let mut |use (?:std|crate)::|pub fn |impl |error\[E\d{4}\]|#\[derive)",
         ),
-        ("Go", r"^\s{0,80}(?:package \w|func (?:\(|\w)|goroutine \d|\t?if err != nil)|:= "),
-        ("C#", r"^\s{0,80}(?:using System|namespace [\w.]{1,80}\s*[;{]|\[Fact\]|Console\.Write)"),
-        ("Kotlin", r"^\s{0,80}(?:fun \w{1,80}\(|val \w{1,80} ?[=:]|suspend fun )"),
+        (
+            "Go",
+            ("package ", "func ", "goroutine ", "err != nil", ":= "),
+            r"^[ \t]{0,40}(?:package \w|func (?:\(|\w)|goroutine \d|\t?if err != nil)|:= ",
+        ),
+        (
+            "C#",
+            ("using System", "namespace ", "[Fact]", "Console.Write"),
+            r"^[ \t]{0,40}(?:using System|namespace [\w.]{1,80}\s*[;{]|\[Fact\]|Console\.Write)",
+        ),
+        ("Kotlin", ("fun ", "val "), r"^[ \t]{0,40}(?:fun \w{1,80}\(|val \w{1,80} ?[=:]|suspend fun )"),
         (
             "Java",
-            r"^\s{0,80}(?:public (?:static |final )?(?:class|void|interface) |import java"
+            ("public ", "import java", "package ", "@Override"),
+            r"^[ \t]{0,40}(?:public (?:static |final )?(?:class|void|interface) |import java"
             r"|package [\w.]{1,80};|@Override)",
         ),
-        ("C++", r"^\s{0,80}#include\s?<\w{1,40}>|std::\w|\bcv::\w|^\s{0,80}template ?<"),
-        ("C", r"^\s{0,80}#include\s?[<\"]\w{1,40}\.h[>\"]"),
-        ("PHP", r"<\?php|^\s{0,80}\$\w{1,80} ?= ?(?:new )?\w|->\w{1,80}\(.{0,80}\);$"),
-        ("Ruby", r"^\s{0,80}(?:require '|class \w{1,80} < \w|puts |end$)"),
+        (
+            "C++",
+            ("#include", "std::", "cv::", "template"),
+            r"^[ \t]{0,40}#include\s?<\w{1,40}>|std::\w|\bcv::\w|^[ \t]{0,40}template ?<",
+        ),
+        ("C", ("#include",), r"^[ \t]{0,40}#include\s?[<\"]\w{1,40}\.h[>\"]"),
+        (
+            "PHP",
+            ("<?php", "$", "->"),
+            r"<\?php|^[ \t]{0,40}\$\w{1,80} ?= ?(?:new )?\w|->\w{1,80}\(.{0,80}\);$",
+        ),
+        (
+            "Ruby",
+            ("require '", "class ", "puts ", "end"),
+            r"^[ \t]{0,40}(?:require '|class \w{1,80} < \w|puts |end$)",
+        ),
         (
             "TypeScript",
-            r"^\s{0,80}(?:interface \w{1,80} \{|type \w{1,80} = |import .{1,100} from .{1,100};?$.{0,1}"
-            r"|export type )",
+            ("interface ", "type ", ": string", ": number", ": boolean", ": void", ": any"),
+            r"^[ \t]{0,40}(?:interface \w{1,80} \{|type \w{1,80} = |export type )"
+            r"|\w\??: (?:string|number|boolean|void|any)\b",
         ),
         (
             "JavaScript",
-            r"^\s{0,80}(?:const |let |var |function \w{0,80}\(|export default|import .{1,100} from ['\"])"
+            ("const ", "let ", "var ", "function ", "export default", "import ", "=>", "require("),
+            r"^[ \t]{0,40}(?:const |let |var |function \w{0,80}\(|export default|import .{1,100} from ['\"])"
             r"|=> ?[{(]|require\(['\"]",
         ),
-        ("SQL", r"^\s{0,80}(?:SELECT |INSERT INTO |CREATE TABLE |ALTER TABLE )"),
-        ("HTML", r"<(?:!DOCTYPE|html|div|body|script|span|head)\b"),
+        (
+            "SQL",
+            ("SELECT ", "INSERT INTO ", "CREATE TABLE ", "ALTER TABLE "),
+            r"^[ \t]{0,40}(?:SELECT |INSERT INTO |CREATE TABLE |ALTER TABLE )",
+        ),
+        ("HTML", ("<",), r"<(?:!DOCTYPE|html|div|body|script|span|head)\b"),
         (
             "Shell",
-            r"^\s{0,80}(?:\$ |sudo |npm |pip |git |cd |curl |docker |apt|brew |yarn |export \w{1,60}=)",
+            (
+                "$ ",
+                "sudo ",
+                "npm ",
+                "pip ",
+                "git ",
+                "cd ",
+                "curl ",
+                "docker ",
+                "apt",
+                "brew ",
+                "yarn ",
+                "export ",
+            ),
+            r"^[ \t]{0,40}(?:\$ |sudo |npm |pip |git |cd |curl |docker |apt|brew |yarn |export \w{1,60}=)",
         ),
-        ("JSON", r"^\s{0,80}[{\[]\s{0,80}\n?\s{0,80}\""),
+        ("JSON", ('"',), r"^[ \t]{0,40}[{\[]\s{0,80}\n?\s{0,80}\""),
     )
 )
-_PROBE = 4_000
+"""By language cheap substrings of which one must occur, and the pattern."""
+_PROBE = 2_500
 
 
 def language_of_info(info: str) -> str:
@@ -108,4 +156,7 @@ def language_of_path(path: str) -> str:
 def guess_language(code: str) -> str:
     """The language of a block by its first telling sign."""
     probe = code[:_PROBE]
-    return next((language for language, sign in _SIGNS if sign.search(probe)), "")
+    for language, hints, sign in _SIGNS:
+        if any(hint in probe for hint in hints) and sign.search(probe):
+            return language
+    return ""

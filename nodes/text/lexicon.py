@@ -9,13 +9,13 @@ from nodes.text.words import words
 TONE: dict[str, float] = {
     "absurd": -1.5,
     "angry": -2.0,
-    "annoyed": -1.5,
-    "annoying": -1.3,
+    "annoyed": -1.3,
+    "annoying": -0.8,
     "appalling": -2.5,
     "ashamed": -1.0,
     "atrocious": -2.5,
-    "awful": -2.0,
-    "bad": -0.7,
+    "awful": -1.5,
+    "bad": -0.3,
     "bullshit": -3.0,
     "careless": -1.5,
     "clueless": -2.0,
@@ -31,7 +31,7 @@ TONE: dict[str, float] = {
     "dumb": -1.5,
     "embarrassing": -1.5,
     "frustrated": -1.6,
-    "frustrating": -1.5,
+    "frustrating": -1.2,
     "frustration": -1.4,
     "furious": -2.5,
     "hate": -1.8,
@@ -64,13 +64,14 @@ TONE: dict[str, float] = {
     "shitty": -2.7,
     "stupid": -2.0,
     "sucks": -2.0,
-    "terrible": -2.0,
+    "terrible": -1.5,
     "unacceptable": -2.2,
     "unbelievable": -1.2,
     "unfortunately": -0.3,
     "unhappy": -1.2,
     "upset": -1.2,
-    "useless": -1.8,
+    "useless": -0.9,
+    "wasted": -1.0,
     "worst": -1.5,
     "wtf": -2.0,
     "amazing": 1.8,
@@ -109,7 +110,7 @@ TONE: dict[str, float] = {
 
 URGENCY: dict[str, float] = {
     "asap": 0.6,
-    "blocked": 0.25,
+    "blocked": 0.2,
     "blocker": 0.45,
     "blocking": 0.25,
     "critical": 0.35,
@@ -117,8 +118,8 @@ URGENCY: dict[str, float] = {
     "desperate": 0.3,
     "desperately": 0.3,
     "emergency": 0.5,
-    "hotfix": 0.3,
-    "immediately": 0.2,
+    "hotfix": 0.25,
+    "immediately": 0.15,
     "outage": 0.5,
     "showstopper": 0.5,
     "unusable": 0.3,
@@ -128,7 +129,7 @@ URGENCY: dict[str, float] = {
 
 PHRASES: tuple[tuple[str, float, float], ...] = (
     ("as soon as possible", 0.0, 0.5),
-    ("in production", 0.0, 0.25),
+    ("in production", 0.0, 0.2),
     ("production is down", 0.0, 0.6),
     ("site is down", 0.0, 0.5),
     ("all our users", 0.0, 0.3),
@@ -136,15 +137,20 @@ PHRASES: tuple[tuple[str, float, float], ...] = (
     ("our customers", 0.0, 0.25),
     ("losing data", 0.0, 0.4),
     ("losing money", 0.0, 0.5),
-    ("right now", 0.0, 0.1),
+    ("right now", 0.0, 0.05),
+    ("fix this immediately", 0.0, 0.3),
     ("blocks our", 0.0, 0.4),
     ("blocking our", 0.0, 0.3),
     ("blocking us", 0.0, 0.4),
     ("blocks us", 0.0, 0.4),
     ("release blocker", 0.0, 0.4),
-    ("high priority", 0.0, 0.3),
-    ("can't work", 0.0, 0.3),
-    ("cannot work", 0.0, 0.2),
+    ("critical for us", 0.0, 0.35),
+    ("high priority", 0.0, 0.2),
+    ("cluster is down", 0.0, 0.5),
+    ("servers are down", 0.0, 0.5),
+    ("i can't work", -0.3, 0.3),
+    ("we can't work", -0.3, 0.4),
+    ("we cannot work", 0.0, 0.4),
     ("fed up", -2.0, 0.0),
     ("waste of time", -2.0, 0.0),
     ("wasted hours", -1.5, 0.0),
@@ -153,7 +159,7 @@ PHRASES: tuple[tuple[str, float, float], ...] = (
     ("what the fuck", -2.5, 0.0),
     ("fuck", -2.5, 0.0),
     ("how hard can it be", -2.0, 0.0),
-    ("give up", -0.8, 0.0),
+    ("i give up", -0.8, 0.0),
     ("sick of", -2.0, 0.0),
     ("tired of", -1.3, 0.0),
     ("do you even", -1.8, 0.0),
@@ -165,6 +171,8 @@ PHRASES: tuple[tuple[str, float, float], ...] = (
     ("great work", 0.9, 0.0),
     ("great job", 0.9, 0.0),
     ("keep up", 1.0, 0.0),
+    ("i like", 0.5, 0.0),
+    ("hard work", 0.5, 0.0),
     ("no rush", 0.3, -0.3),
     ("not urgent", 0.0, -0.3),
     ("low priority", 0.0, -0.3),
@@ -172,10 +180,14 @@ PHRASES: tuple[tuple[str, float, float], ...] = (
 """(phrase, tone, urgency)."""
 
 NEGATIONS = words(
-    "no not never without neither nor none isn't wasn't aren't don't doesn't didn't can't "
+    "no not non never without neither nor none isn't wasn't aren't don't doesn't didn't can't "
     "cannot won't "
     "wouldn't shouldn't couldn't hardly isnt dont doesnt cant wont isn’t don’t doesn’t can’t won’t"
 )
+WISHING = words("would wouldn't could might it'd that'd")
+"""Before a word of praise they make it a wish: "it would be great"."""
+SHOUTED = words("a and are do does how i is it my not of please still stop the this to we what why you your")
+"""At least one of these is in what people shout; SQL and lists of constants have none."""
 INTENSIFIERS = words("very really so extremely absolutely totally completely fucking utterly")
 
 NEUTRAL_PAIRS: dict[str, frozenset[str]] = {
@@ -184,20 +196,39 @@ NEUTRAL_PAIRS: dict[str, frozenset[str]] = {
         "descriptor "
         "substitution data input inputs value values state option argument parameter format header token "
         "cast "
-        "access instruction certificate signature credentials config configuration path url idea"
+        "access instruction certificate signature credentials config configuration path url idea english "
+        "span commit revision code error message practice"
     ),
-    "worst": frozenset({"case"}),
-    "stupid": frozenset({"question", "questions", "mistake"}),
+    "worst": frozenset({"case", "at"}),
+    "stupid": frozenset({"question", "questions", "mistake", "being"}),
     "dumb": frozenset(
         {"question", "questions", "terminal", "pointer", "component", "components", "quotes", "http"}
     ),
     "hell": frozenset({"dependency", "dll", "callback"}),
+    "hate": frozenset({"speech", "to"}),
+    "sad": frozenset({"path", "paths", "face", "smiley", "emoji"}),
+    "happy": frozenset({"path", "paths", "eyeballs", "face", "emoji", "to"}),
+    "mess": frozenset({"table", "with", "around", "up"}),
+    "upset": frozenset({"gets", "compiler", "valgrind"}),
+    "unhappy": frozenset({"compiler", "linker"}),
+    "amazing": frozenset({"amount", "number"}),
+    "absurd": frozenset({"amount", "number"}),
+    "awesome": frozenset({"font", "list", "lists"}),
+    "thanks": frozenset({"to"}),
+    "frustrated": frozenset({"always", "when", "for"}),
+    "damn": frozenset({"good", "nice", "fast", "close"}),
+    "wasted": words("space memory cycles cpu bytes work bandwidth time disk ram"),
+    "emergency": words("stop button exit mode contact contacts call calls kit number shutdown"),
+    "deadline": words("exceeded context timer timeout field date scheduler ms seconds set"),
+    "hotfix": words("branch branches prefix release releases version versions label"),
+    "outage": words("banner page map report reports calendar simulation"),
+    "urgent": words("mail mails message messages flag priority label tag header queue pointer data"),
     "lazy": words(
         "load loaded loading loader import imports evaluation eval initialization init component "
-        "components "
+        "components list lists "
         "static query fetch fetching route routes react suspense"
     ),
-    "critical": words("section sections path css point points region log level error cve"),
+    "critical": words("section sections path css point points region log level error cve for to"),
     "blocking": words(
         "call calls io i read reads write writes queue thread threads mode operation socket "
         "function api "
@@ -206,11 +237,11 @@ NEUTRAL_PAIRS: dict[str, frozenset[str]] = {
     "blocked": frozenset({"thread", "threads", "cors", "state", "by"}),
     "immediately": frozenset({"after", "returns", "return", "exits", "exit", "before", "invoked", "when"}),
     "great": frozenset({"than"}),
-    "insane": frozenset({"preset"}),
+    "insane": frozenset({"preset", "mode"}),
     "nice": frozenset({"level", "value", "process", "priority", "be", "to"}),
     "love": frozenset({"d"}),
     "cool": frozenset({"down"}),
-    "perfect": frozenset({"hash", "forwarding", "square", "match"}),
+    "perfect": frozenset({"hash", "forward", "forwarding", "square", "match"}),
     "beautiful": frozenset({"soup"}),
     "joke": frozenset({"api", "app"}),
 }

@@ -1,18 +1,27 @@
-"""One linear pass over an issue's markdown that tells prose from code, quotes, headings and comments."""
+"""Tells an issue's prose from its code, quotes, logs, headings, tables and comments.
 
+markdown-it finds the blocks; what stands in their lines is read here (docs/decisions/0006-markdown.md).
+"""
+
+import html
 import re
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Literal
 
+from markdown_it.token import Token
+
+from nodes.text.blocks import BLOCKS
 from nodes.text.escape import clean
 from nodes.text.secrets import redact
 
 HEAD, TAIL = 45_000, 15_000
 """Of a longer body the beginning and the end are read: an exception stands at the end of its log."""
 MAX_LINE = 2_000
+COMMENT, COMMENTS = 2_000, 10_000
+"""Characters that are kept of one HTML comment, and of all together."""
 
-LineKind = Literal["prose", "heading", "code", "fence", "quote", "log", "task", "blank"]
+LineKind = Literal["prose", "heading", "code", "fence", "quote", "log", "task", "table", "blank"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +53,7 @@ class Scan:
     text: str
     """Everything but HTML comments and fence lines."""
     prose: str
-    """The reporter's own sentences: no code, logs, quotes, headings, ticked boxes, addresses."""
+    """The reporter's own sentences: no code, logs, quotes, tables, headings, ticked boxes, addresses."""
     lowered: str
     blocks: tuple[Block, ...]
     parts: tuple[Part, ...]
@@ -55,6 +64,8 @@ class Scan:
     secrets: tuple[str, ...]
     comments: int
     truncated: bool
+    comment_texts: tuple[str, ...] = ()
+    """What the HTML comments say, in order: at most 10,000 characters in all, 2,000 of each."""
 
     @property
     def code_length(self) -> int:
@@ -66,7 +77,11 @@ FORMALITY = re.compile(
 )
 """Headings under which a form asks for promises, not for content."""
 _NO_ANSWER = {"", "no response", "n/a", "na", "none", "nil", "nothing", "not applicable", "no answer"}
-_FENCE = re.compile(r"(`{3,}|~{3,})\s*([^\s`]{0,40})[^`]{0,200}$")
+_INFO = re.compile(r"\s{0,20}[^\s`]{1,40}")
+_QUOTE = re.compile(r"(?: {0,3}> ?)+")
+_RULE = re.compile(r"\s{0,40}(?:={3,}|-{3,}|\*{3,}|_{3,})\s*$")
+_HIDDEN = re.compile(r"\[[^\]\n]{0,60}\]:\s{0,5}(?:#|<#?>)\s{1,5}[\"'(](.{0,2000})[\"')]\s*$")
+"""A link that nothing refers to and nobody sees: the other way to write a comment."""
 _LIST = re.compile(r"(?:[-*+]|\d{1,3}[.)])\s")
 _TASK = re.compile(r"[-*+]\s+\[[ xX]?\]")
 _BOLD = re.compile(r"\*\*((?:[^*]|\*(?!\*)){2,600})\*\*\s*:?\s*(.*)$")
@@ -81,6 +96,8 @@ _INLINE = re.compile(r"`([^`\n]{1,300})`")
 _LINK = re.compile(r"!?\[([^\[\]\n]{0,300})\]\(<?([^()\s<>]{1,1000})>?[^()\n]{0,200}\)")
 _BARE = re.compile(r"https?://[^\s<>()\[\]\"'`]{1,1000}")
 _TAG = re.compile(r"</?[a-zA-Z][^<>]{0,500}>")
+
+_LEAVES = {"paragraph_open", "heading_open", "fence", "code_block", "pre", "comment", "table_open", "hr"}
 
 
 @lru_cache(maxsize=128)
@@ -103,6 +120,7 @@ def scan(body: str) -> Scan:
         secrets=secrets,
         comments=reader.comments,
         truncated=truncated,
+        comment_texts=tuple(reader.comment_texts),
     )
 
 
@@ -115,6 +133,15 @@ def _window(body: str) -> tuple[str, bool]:
     newline = tail.find("\n")
     tail = tail[newline + 1 :] if newline >= 0 else tail[500:]
     return f"{head}\n{tail}", True
+
+
+def _shortened(row: str) -> str:
+    """The beginning of a long line, with the mark of the comment that its rest closes or opens."""
+    kept, rest = row[:MAX_LINE], row[MAX_LINE - 3 :]
+    closing, opening = rest.rfind("-->"), rest.rfind("<!--")
+    if closing >= 0:
+        kept += "-->"
+    return f"{kept} <!--" if opening > closing else kept
 
 
 def _thin(prose: str) -> tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]]:
@@ -137,7 +164,7 @@ def _thin(prose: str) -> tuple[str, tuple[tuple[str, str], ...], tuple[str, ...]
 
 @dataclass
 class _Reader:
-    """The state of the pass, line by line."""
+    """What was read so far, line by line."""
 
     text: list[str] = field(default_factory=list)
     prose: list[str] = field(default_factory=list)
@@ -145,108 +172,122 @@ class _Reader:
     blocks: list[Block] = field(default_factory=list)
     parts: list[Part] = field(default_factory=list)
     comments: int = 0
+    comment_texts: list[str] = field(default_factory=list)
     _heading: str = ""
     _part_text: int = 0
     _part_prose: int = 0
-    _fence: str = ""
-    _info: str = ""
-    _code: list[str] = field(default_factory=list)
-    _in_comment: bool = False
-    _in_list: bool = False
-    _last: LineKind = "blank"
-    _last_close: int = -1
+    _quotes: int = 0
+    _room: int = COMMENTS
 
     def read(self, text: str) -> None:
-        rows = text.split("\n")
-        if "-->" in text:
-            self._last_close = max(i for i, row in enumerate(rows) if "-->" in row)
-        for number, row in enumerate(rows):
-            self._row(number, row if len(row) <= MAX_LINE else row[:MAX_LINE])
-        self._end_block()
+        rows = [row if len(row) <= MAX_LINE else _shortened(row) for row in text.split("\n")]
+        at = 0
+        tokens = BLOCKS.parse("\n".join(rows))
+        for index, token in enumerate(tokens):
+            kind = token.type
+            if kind == "blockquote_open":
+                self._quotes += 1
+            elif kind == "blockquote_close":
+                self._quotes -= 1
+            elif kind in _LEAVES and token.map and token.map[0] >= at:
+                first, last = token.map
+                self._between(rows[at:first])
+                at = last
+                if kind == "heading_open":
+                    self._titled(rows[first:last], token.markup, tokens[index + 1].content)
+                else:
+                    self._leaf(kind, token, rows[first:last])
+        self._between(rows[at:])
         self._end_part("")
 
-    def _row(self, number: int, row: str) -> None:
-        if self._fence:
-            self._in_fence(row)
-            return
-        if self._in_comment or "<!--" in row:
-            visible = self._uncommented(number, row)
-            if not visible.strip():
+    def _between(self, rows: list[str]) -> None:
+        """Lines that belong to no block: empty ones, and what is nested too deeply."""
+        for row in rows:
+            if row.strip(" \t>"):
+                self._plain(row)
+            else:
+                self._add("blank", "")
+
+    def _leaf(self, kind: str, token: Token, rows: list[str]) -> None:
+        if kind == "fence":
+            self._code(token.info, token.content, token.markup, len(rows))
+        elif kind == "code_block":
+            self._code(None, token.content)
+        elif kind == "pre":
+            self._code(None, html.unescape(_TAG.sub("", token.content)))
+        elif kind == "comment":
+            self._lines_of(rows, whole=True)
+        elif kind == "table_open":
+            for row in self._uncommented(rows):
+                self._add("table", row)
+        elif kind != "hr":
+            self._lines_of(rows)
+
+    def _code(self, info: str | None, content: str, fence: str = "", height: int = 0) -> None:
+        """A block of code; `height` is that of its source with the fences."""
+        rows = content.removesuffix("\n").split("\n") if content else []
+        word = _INFO.match(info or "")
+        name = word[0].lower().strip("{}.") if word else ""
+        if info is not None:
+            self._add("fence", f"{fence}{name}")
+        for row in rows:
+            self._add("code", row)
+        if info is not None and height == len(rows) + 2:
+            self._add("fence", fence)
+        if rows:
+            self.blocks.append(Block(name, "\n".join(rows)))
+
+    def _lines_of(self, rows: list[str], *, whole: bool = False) -> None:
+        for row in self._uncommented(rows, whole=whole):
+            self._plain(row)
+
+    def _titled(self, rows: list[str], markup: str, content: str) -> None:
+        """A heading; underlined, only the line above the underline is one, if it is short and no log."""
+        if markup[0] != "#":
+            self._lines_of(rows[:-2])
+            content = rows[-2].strip()
+            if len(content) > 120 or _LOG.match(content) or self._quotes:
+                self._lines_of(rows[-2:-1])
                 return
-            row = visible
+        title = "".join(self._uncommented([content])).strip().rstrip("#").strip(" *:")[:200]
+        if self._quotes:
+            self._add("quote", title)
+        elif title:
+            self._end_part(title)
+            self._add("heading", title)
+
+    def _plain(self, row: str) -> None:
+        """A line of a paragraph, of a list or of a quote."""
         start = row.lstrip()
         if not start:
             self._add("blank", "")
-        elif start[0] in "`~" and (fence := _FENCE.match(start)):
-            self._end_block()
-            self._fence, self._info = fence[1], fence[2].lower().strip("{}.")
-            self._add("fence", start)
-        elif self._indented(row, start):
-            self._code.append(row)
-            self._add("code", row)
-        else:
-            self._plain(row, start)
-
-    def _in_fence(self, row: str) -> None:
-        closing = row.strip()
-        if closing.startswith(self._fence) and not closing.strip(self._fence[0]):
-            self._fence, last = "", self._fence
-            self._end_block()
-            self._add("fence", last)
-        else:
-            self._code.append(row)
-            self._add("code", row)
-
-    def _indented(self, row: str, start: str) -> bool:
-        if self._in_list or not (row.startswith(("    ", "\t"))):
-            return False
-        return self._last == "blank" or (self._last == "code" and bool(self._code))
-
-    def _plain(self, row: str, start: str) -> None:
-        if self._code:
-            self._end_block()
-        listed = _LIST.match(start) is not None
-        self._in_list = listed or (self._in_list and row[0] in " \t")
-        heading, rest = _heading_of(start)
+            return
+        if start[0] == ">" and not start.startswith(">>> "):
+            self._add("quote", _QUOTE.sub("", row, count=1))
+            return
+        if start[0] == "[" and (hidden := _HIDDEN.match(start)):
+            self._comment(hidden[1])
+            return
+        heading, rest = _label_of(start) if start.startswith("**") else ("", "")
         if heading:
             self._end_part(heading)
             self._add("heading", heading)
             if rest:
                 self._add("prose", rest)
-        elif start[0] == ">" and not start.startswith(">>>"):
-            self._add("quote", start.lstrip("> "))
-        elif set(start) <= {"=", "-"} and len(start) >= 3:
-            if self._last == "prose" and len(self.prose) and len(self.prose[-1]) <= 120:
-                self._underlined()
-        elif listed and _TASK.match(start):
+        elif start[0] in "-*+" and _TASK.match(start):
             self._add("task", start)
         elif _LOG.match(start):
             self._add("log", row)
-        else:
+        elif not _RULE.match(start):
             self._add("prose", row)
 
-    def _underlined(self) -> None:
-        """A line of = or - makes the line above it a heading."""
-        title = self.prose.pop().strip()
-        self.text.pop()
-        self.lines.pop()
-        self._end_part(title)
-        self._add("heading", title)
-
     def _add(self, kind: LineKind, row: str) -> None:
-        self._last = kind
         self.lines.append((kind, row))
         if kind == "heading" or kind == "fence":
             return
         self.text.append(row)
         if kind == "prose":
             self.prose.append(row)
-
-    def _end_block(self) -> None:
-        if self._code:
-            self.blocks.append(Block(self._info, "\n".join(self._code)))
-            self._code = []
-        self._info = ""
 
     def _end_part(self, heading: str) -> None:
         text = "\n".join(self.text[self._part_text :]).strip()
@@ -256,41 +297,43 @@ class _Reader:
         self._heading = heading
         self._part_text, self._part_prose = len(self.text), len(self.prose)
 
-    def _uncommented(self, number: int, row: str) -> str:
-        """The row without what is commented out; follows comments over lines."""
+    def _uncommented(self, rows: list[str], *, whole: bool = False) -> list[str]:
+        """The rows without what is commented out; an unclosed comment counts only where it is a block (`whole`)."""
+        text = "\n".join(rows)
+        if "<!--" not in text:
+            return rows
         kept: list[str] = []
-        while row:
-            if self._in_comment:
-                end = row.find("-->")
+        at = 0
+        while (start := text.find("<!--", at)) >= 0:
+            end = text.find("-->", start + 4)
+            if text[max(0, start - 1) : start] == "`" or (end < 0 and not whole):
+                # Shown as text: inline code, or a comment that begins in the middle of a line and never ends.
+                kept.append(text[at : start + 4])
+                at = start + 4
                 if end < 0:
-                    return "".join(kept)
-                self._in_comment, row = False, row[end + 3 :]
-            start = row.find("<!--")
-            if start < 0 or row[max(0, start - 1) : start] == "`":
-                kept.append(row)
-                break
-            closes = row.find("-->", start + 4) >= 0 or self._last_close > number
-            if not closes and row[:start].strip():
-                kept.append(row)  # GitHub shows an unclosed comment in the middle of a line as text
-                break
-            kept.append(row[:start])
-            self.comments += 1
-            self._in_comment, row = True, row[start + 4 :]
-        return "".join(kept)
+                    break
+                continue
+            kept.append(text[at:start])
+            end = len(text) if end < 0 else end
+            self._comment(text[start + 4 : end])
+            at = end + 3
+        kept.append(text[at:])
+        return [row for row in "".join(kept).split("\n") if row.strip()]
+
+    def _comment(self, text: str) -> None:
+        self.comments += 1
+        if said := text.strip()[: min(COMMENT, self._room)]:
+            self._room -= len(said)
+            self.comment_texts.append(said)
 
 
-def _heading_of(start: str) -> tuple[str, str]:
-    """The heading in a line (# or **bold**) and what follows it on the same line."""
-    if start[0] == "#":
-        title = start.lstrip("#")
-        if title[:1] in (" ", "\t") and len(start) - len(title) <= 6:
-            return title.strip().rstrip("#").strip(" *:")[:200], ""
-    elif start.startswith("**"):
-        match = _BOLD.match(start)
-        if match and (not match[2] or match[1].rstrip()[-1:] in ":?" or start[match.end(1) + 2 :][:1] == ":"):
-            return match[1].strip(" :")[:200], match[2]
-        if match is None and start.count("**") == 1:
-            return start.strip("* :")[:200], ""  # a bold question of the form that goes on over the next line
+def _label_of(start: str) -> tuple[str, str]:
+    """The heading that a line in **bold** is, and what follows it on the same line; forms use it as a title."""
+    match = _BOLD.match(start)
+    if match and (not match[2] or match[1].rstrip()[-1:] in ":?" or start[match.end(1) + 2 :][:1] == ":"):
+        return match[1].strip(" :")[:200], match[2]
+    if match is None and start.count("**") == 1:
+        return start.strip("* :")[:200], ""  # a bold question of the form that goes on over the next line
     return "", ""
 
 

@@ -12,6 +12,12 @@ class Kind(NamedTuple):
     pattern: re.Pattern[str]
 
 
+_PLACEHOLDER = (
+    r"(?:(?:my|your|the)?[_-]?(?:pass(?:w(?:or)?d)?|pwd|secret|token|key)\d{0,3}|changeme|guest|admin|root|user(?:name)?"
+    r"|postgres|example|x{2,40}|\*{1,40}|\.{2,10}|[<${%][^\s@]{0,60})"
+)
+"""What stands for a password in documentation, and is none."""
+
 # Every quantifier is bounded and every pattern starts where a token starts, so that no text takes more than
 # linear time. Shapes: the vendors' own secret-scanning pages.
 KINDS = (
@@ -40,6 +46,22 @@ KINDS = (
     Kind("Google API key", ("AIza",), re.compile(r"(?<!\w)AIza[\w-]{30,45}")),
     Kind("Stripe key", ("k_live_", "k_test_"), re.compile(r"(?<!\w)[sr]k_(?:live|test)_\w{10,120}")),
     Kind("API key", ("sk-",), re.compile(r"(?<![\w-])sk-(?=[\w-]{0,60}\d)[\w-]{20,200}")),
+    Kind(
+        "Azure key",
+        ("AccountKey=", "SharedAccessKey="),
+        re.compile(r"(?<!\w)((?:Account|SharedAccess)Key=)[\w+/]{40,100}={0,2}"),
+    ),
+    Kind("Azure signature", ("sig=",), re.compile(r"([?&]sig=)[\w%+/-]{40,120}={0,2}")),
+    Kind("Azure client secret", ("8Q~",), re.compile(r"(?<![\w~.-])[\w~.-]{3}8Q~[\w~.-]{31,34}")),
+    Kind("Google client secret", ("GOCSPX-",), re.compile(r"(?<!\w)GOCSPX-[\w-]{20,40}")),
+    Kind("Google access token", ("ya29.",), re.compile(r"(?<!\w)ya29\.[\w.-]{30,500}")),
+    Kind("DigitalOcean token", ("_v1_",), re.compile(r"(?<!\w)do[opr]_v1_[a-f0-9]{64}")),
+    Kind("Shopify token", ("shp",), re.compile(r"(?<!\w)shp(?:at|ca|pa|ss)_[a-fA-F0-9]{32}")),
+    Kind("Docker token", ("dckr_pat_",), re.compile(r"(?<!\w)dckr_pat_[\w-]{20,60}")),
+    Kind("Vault token", ("hvs.",), re.compile(r"(?<!\w)hvs\.[\w-]{24,200}")),
+    Kind("Notion token", ("ntn_",), re.compile(r"(?<!\w)ntn_[A-Za-z0-9]{40,60}")),
+    Kind("Mailgun key", ("key-",), re.compile(r"(?<![\w-])key-[0-9a-f]{32}(?!\w)")),
+    Kind("Telegram token", (":AA",), re.compile(r"(?<!\d)\d{8,10}:AA[\w-]{33}(?![\w-])")),
     Kind("npm token", ("npm_",), re.compile(r"(?<!\w)npm_[A-Za-z0-9]{30,60}")),
     Kind("PyPI token", ("pypi-",), re.compile(r"(?<![\w-])pypi-Ag[\w-]{30,300}")),
     Kind("Hugging Face token", ("hf_",), re.compile(r"(?<!\w)hf_[A-Za-z0-9]{30,60}")),
@@ -52,7 +74,13 @@ KINDS = (
     Kind(
         "password in an address",
         ("://",),
-        re.compile(r"(?<=://)()[^\s/:@\[\]()]{1,100}:[^\s/:@\[\]()]{1,100}(?=@\w)"),
+        re.compile(r"(?<=://)()[^\s/:@\[\]()]{1,100}:(?!" + _PLACEHOLDER + r"@)[^\s/:@\[\]()]{1,100}(?=@\w)"),
+    ),
+    Kind("basic credential", ("asic ",), re.compile(r"(?<=uthorization: )([Bb]asic )[\w+/]{8,500}={0,2}")),
+    Kind(
+        "npm credential",
+        ("_auth",),
+        re.compile(r"(?<!\w)(_auth(?:Token)?\s?=\s?[\"']?)[\w+/-]{16,500}={0,2}"),
     ),
     Kind("bearer token", ("earer ",), re.compile(r"(?<!\w)([Bb]earer )[\w.~+/-]{20,2000}=*")),
     Kind(

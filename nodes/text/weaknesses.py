@@ -1,43 +1,34 @@
 """What a text says of a vulnerability: identifiers, vectors, packages, kinds of weakness, secrets."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
+from models.case import Advisory, Case
 from models.issue import Issue
+from nodes.text.cvss import Vector, vectors_in
 from nodes.text.escape import clean
 from nodes.text.markdown import scan
+from nodes.text.purl import purls_in, spoken, told
 from nodes.text.secrets import redact
 
 _ID = re.compile(
-    r"CVE-\d{4}-\d{4,7}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}|CWE-\d{1,4}|OSV-\d{4}-\d{1,7}"
-    r"|RUSTSEC-\d{4}-\d{4}",
+    r"(?<![\w-])(?:CVE-(?:199|20\d)\d-\d{4,7}|GHSA(?:-[23456789cfghjmpqrvwx]{4}){3}|CWE-\d{1,4}"
+    r"|OSV-20\d\d-\d{1,7}|RUSTSEC-20\d\d-\d{4}|PYSEC-20\d\d-\d{1,5}|GO-20\d\d-\d{4}|MAL-20\d\d-\d{1,6}"
+    r"|RSEC-20\d\d-\d{1,4}|HSEC-20\d\d-\d{4})(?![\w-])",
     re.I,
 )
-_VECTOR = re.compile(r"(?:CVSS:[34]\.[01]/|\()?AV:[A-Z](?:/[A-Za-z]{1,3}:[A-Z]{1,2}){4,30}")
-_PACKAGE = re.compile(
-    r"(?<![\w@./-])(@?[A-Za-z][\w.-]{1,60}(?:/[\w.-]{1,60})?)(?:@|=="
-    r"|[<>~^]=?)\s?v?(\d{1,5}(?:\.\d{1,6}){1,3}[\w.-]{0,20})"
-)
+_IDS, _TRIES, _PACKAGES = 20, 2_000, 12
+DEPENDENCY = "CWE-1395"
 _AFFECTED = re.compile(
-    r"(?:versions? )?(?:(?:<=?|>=?|before|prior to|up to|through|until)\s?v?\d{1,5}(?:\.\d{1,6}){1,3})"
+    r"(?<![\w<>/=\"'-])(?:versions? )?(?:(?:<=?|>=?|before|prior to|up to|through|until)\s?v?\d{1,5}(?:\.\d{1,6}){1,3})"
+)
+_CLAIM = re.compile(r"vulnerab|attack|exploit|malicious|security (?:issue|bug|hole|flaw|problem|risk)")
+_PROOF = re.compile(
+    r"\bpoc\b|proof.of.concept|\bexploit(?:ed|able|ing)?\b|\bpayloads?\b|<script|onerror=|\.\./\.\./"
+    r"|' or '?1'?='?1|\bcurl -|__proto__|/etc/passwd|alert\(|\$\{jndi:"
 )
 _FIXED = re.compile(r"(?:fixed|patched|resolved) in (?:version )?v?(\d{1,5}(?:\.\d{1,6}){1,3})")
-_V3 = {"AV": "NALP", "AC": "LH", "PR": "NLH", "UI": "NR", "S": "UC", "C": "NLH", "I": "NLH", "A": "NLH"}
-_V2 = {"AV": "NAL", "AC": "LMH", "Au": "NSM", "C": "NPC", "I": "NPC", "A": "NPC"}
-_V4 = {
-    "AV": "NALP",
-    "AC": "LH",
-    "AT": "NP",
-    "PR": "NLH",
-    "UI": "NPA",
-    "VC": "NLH",
-    "VI": "NLH",
-    "VA": "NLH",
-    "SC": "NLH",
-    "SI": "NLHS",
-    "SA": "NLHS",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +75,13 @@ KINDS = (
         "CWE-79",
         False,
         r"cross.site scripting|\bxss\b|<script>|onerror=|html injection|javascript:",
-        "Escape on output where the value is shown, and add a test with the reported payload.",
+        "Escape on output where the value is shown, and add a test with such a payload.",
     ),
     _kind(
         "cross-site request forgery",
         "CWE-352",
         False,
-        r"\bcsrf\b|\bxsrf\b|cross.site request forgery",
+        r"(?<![\w/-])(?:csrf|xsrf)\b(?![-_ ]?tokens?\b)|cross.site request forgery",
         "Require a token or a same-site check on every request that changes something.",
     ),
     _kind(
@@ -113,7 +104,8 @@ KINDS = (
         "CWE-287",
         True,
         r"auth(?:entication|orization)? bypass|bypass(?:es|ed|ing)? (?:the )?(?:auth|login|permission"
-        r"|access|2fa)|privilege escalation|unauthenticated|unauthori[sz]ed access|session fixation"
+        r"|access|2fa)|(?:no|without|missing|lacks?) auth(?:entication|ori[sz]ation)\b"
+        r"|privilege escalation|unauthenticated|unauthori[sz]ed access|session fixation"
         r"|\bidor\b|any(?:one| user) can (?:read|access|delete|modify|see)",
         "Check on the server who may do this, for this object, and test it with a foreign account.",
     ),
@@ -123,8 +115,39 @@ KINDS = (
         True,
         r"buffer overflow|heap.overflow|stack.overflow.{0,40}(?:exploit|attack)|use.after.free"
         r"|out.of.bounds (?:read|write)|double.free"
-        r"|memory corruption|integer overflow|uninitiali[sz]ed memory",
+        r"|memory corruption|uninitiali[sz]ed memory",
         "Reproduce under a sanitizer, fix the bound, and keep the input as a fuzzing seed.",
+    ),
+    _kind(
+        "integer overflow",
+        "CWE-190",
+        False,
+        r"integer (?:over|under)flow",
+        "Check what the overflowed number bounds: an allocation, a copy or an index makes it a memory error.",
+    ),
+    _kind(
+        "unencrypted secret",
+        "CWE-312",
+        False,
+        r"(?:clear|plain).?text.{0,30}(?:password|secret|token|credential)"
+        r"|(?:password|secret|token|credential)s?\b.{0,60}\b(?:clear|plain).?text",
+        "Leave the secret out of what is answered, logged or stored; where it has to be kept, keep it hashed or "
+        "encrypted.",
+    ),
+    _kind(
+        "information disclosure",
+        "CWE-200",
+        False,
+        r"information (?:leak|leakage|disclosure|exposure)|(?:leak|expos|disclos)\w{0,6} (?:sensitive|private"
+        r"|confidential|internal) (?:data|information)",
+        "Find out who can see it, and since which version; answer less where it is not needed.",
+    ),
+    _kind(
+        "man in the middle",
+        "CWE-300",
+        True,
+        r"man.in.the.middle|\bmitm\b",
+        "Say what an attacker on the way can read or change, and refuse the connection there.",
     ),
     _kind(
         "unsafe deserialization",
@@ -149,7 +172,7 @@ KINDS = (
         r"|api.key|private key|private keys)|(?:secret|credential|password|token|api.key"
         r"|private key)s? (?:is|are|was|were|gets?|being) (?:\w{1,20} )?(?:leak|expos|log|disclos|visible"
         r"|committed|printed)",
-        "Revoke the secret first, then remove it from code, history and logs.",
+        "Find where it shows (log, error, page, history), take it out there, and renew what was shown.",
     ),
     _kind(
         "denial of service",
@@ -184,9 +207,10 @@ KINDS = (
     ),
     _kind(
         "vulnerable dependency",
-        "CWE-1395",
+        DEPENDENCY,
         False,
-        r"vulnerab\w{0,6} (?:dependenc|package|version|transitive)|npm audit|dependabot|snyk"
+        r"vulnerab\w{0,6} (?:dependenc|package|version|transitive|librar)|npm audit|dependabot|snyk|whitesource"
+        r"|\b(?:update|upgrade|bump)\b.{0,60}\b(?:cves?\b|vulnerab)|cve-\d{4}-\d{4,7} (?:\(\w{1,10}\) )?detected in"
         r"|depends on (?:a )?vulnerable|security (?:update|advisory) (?:for|of|in) ",
         "Raise the dependency to the fixed version, or say why its weak part is not reached.",
     ),
@@ -198,13 +222,30 @@ class Audit:
     """What was found in one text."""
 
     ids: tuple[str, ...] = ()
-    vectors: tuple[tuple[str, bool], ...] = ()
-    """(vector, whether its form is valid)."""
+    vectors: tuple[Vector, ...] = ()
     packages: tuple[str, ...] = ()
+    """Package URLs with a version."""
+    named: tuple[str, ...] = ()
+    """Further packages, of no ecosystem that is known, as "name version"."""
     affected: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     kinds: tuple[Weakness, ...] = ()
     secrets: tuple[str, ...] = ()
+
+    @property
+    def public_ids(self) -> tuple[str, ...]:
+        """Those that name one vulnerability; a CWE names a kind."""
+        return tuple(name for name in self.ids if not name.startswith("CWE-"))
+
+    @property
+    def of_dependency(self) -> bool:
+        """Is it about a package that the project uses, and not about its own code?"""
+        return any(kind.cwe == DEPENDENCY for kind in self.kinds)
+
+    @property
+    def rating(self) -> Vector | None:
+        """The gravest of the vectors that are right."""
+        return max((v for v in self.vectors if not v.wrong), key=lambda v: v.score, default=None)
 
     @property
     def severity(self) -> str:
@@ -214,6 +255,55 @@ class Audit:
         return "medium" if self.kinds else ""
 
 
+def findings(case: Case) -> Audit:
+    """Everything a case's text says of a weakness, with the packages that its code names."""
+    found = audit(case.issue)
+    urls = told(case.code.packages) if case.code else ()
+    if not urls:
+        return found
+    packages = tuple(dict.fromkeys((*found.packages, *urls)))[:_PACKAGES]
+    known = {spoken(url) for url in packages}
+    return replace(found, packages=packages, named=tuple(n for n in found.named if n not in known))
+
+
+def proof_in(body: str) -> str:
+    """The first sign of a demonstration: a payload, or a word for one; empty where there is none."""
+    sign = _PROOF.search(scan(body).text[:30_000].lower())
+    return sign[0] if sign else ""
+
+
+def shown(case: Case) -> bool:
+    """Is there something to see it by: a demonstration, steps or a stack trace?"""
+    return bool(proof_in(case.issue.body) or case.trace or (case.code and case.code.has_steps))
+
+
+def claimed(case: Case) -> bool:
+    """Does the text say that something can be attacked, and not only what ought to be safer?"""
+    said = f"{case.issue.title[:2_000]}\n{scan(case.issue.body).prose[:30_000]}".lower()
+    return _CLAIM.search(said) is not None
+
+
+def rated(case: Case, found: Audit) -> tuple[str, str]:
+    """(low, medium, high or critical, where that is from); both empty where nothing speaks for any."""
+    if found.rating is not None:
+        level = "low" if found.rating.severity == "none" else found.rating.severity
+        return level, f"by the vector in the text ({found.rating.score}); not confirmed yet"
+    known = min((one for one in case.advisories if one.severity in _LEVELS), key=_gravity, default=None)
+    if known is not None and not (found.secrets and _gravity(known) > 1):
+        return known.severity, f"by {known.id}"
+    if found.severity:
+        return found.severity, "by the kind of weakness alone; not confirmed yet"
+    level = case.impact.severity if case.impact and case.impact.evidence else ""
+    return level, "by the issue's impact; not confirmed yet" if level else ""
+
+
+_LEVELS = ("critical", "high", "medium", "low")
+
+
+def _gravity(known: Advisory) -> int:
+    return _LEVELS.index(known.severity)
+
+
 @lru_cache(maxsize=64)
 def audit(issue: Issue) -> Audit:
     """Everything a text says of a weakness."""
@@ -221,36 +311,26 @@ def audit(issue: Issue) -> Audit:
     title, secrets = redact(clean(issue.title[:2_000]))
     text = f"{title}\n{found.text[:30_000]}"
     lowered = text.lower()
-    vectors = tuple(dict.fromkeys(match.strip("(") for match in _VECTOR.findall(text)[:10]))
+    # What code and logs hold is no claim: half of all programs have a CSRF token somewhere.
+    claims = "\n".join([title, *(part.prose for part in found.parts)])[:30_000].lower()
+    packages, named = purls_in(text, _PACKAGES)
     return Audit(
-        ids=tuple(
-            dict.fromkeys(
-                found_id.upper() if not found_id.lower().startswith("ghsa") else _ghsa(found_id)
-                for found_id in _ID.findall(text)
-            )
-        )[:20],
-        vectors=tuple((vector, valid_vector(vector)) for vector in vectors),
-        packages=tuple(
-            dict.fromkeys(f"{name} {version}".rstrip(".") for name, version in _PACKAGE.findall(text)[:40])
-        )[:12],
+        ids=_ids(text),
+        vectors=vectors_in(text),
+        packages=packages,
+        named=named,
         affected=tuple(dict.fromkeys(_AFFECTED.findall(lowered)))[:6],
         fixed=tuple(dict.fromkeys(_FIXED.findall(lowered)))[:4],
-        kinds=tuple(kind for kind in KINDS if kind.pattern.search(lowered))[:5],
+        kinds=tuple(kind for kind in KINDS if kind.pattern.search(claims))[:5],
         secrets=tuple(dict.fromkeys((*secrets, *found.secrets))),
     )
 
 
-def _ghsa(text: str) -> str:
-    return "GHSA" + text[4:].lower()
-
-
-def valid_vector(vector: str) -> bool:
-    """Whether a CVSS vector names each base metric once with a value it may have."""
-    prefix, _, rest = vector.partition("/") if vector.startswith("CVSS:") else ("", "", vector)
-    metrics = [part.partition(":")[::2] for part in rest.split("/")]
-    names = [name for name, _ in metrics]
-    base = _V4 if prefix == "CVSS:4.0" else _V3 if prefix else _V2
-    values = dict(metrics)
-    return len(set(names)) == len(names) and all(
-        values.get(name, "?") in tuple(allowed) for name, allowed in base.items()
-    )
+def _ids(text: str) -> tuple[str, ...]:
+    found: dict[str, None] = {}
+    for tries, match in enumerate(_ID.finditer(text)):
+        if tries >= _TRIES or len(found) >= _IDS:
+            break
+        name = match[0]
+        found.setdefault("GHSA" + name[4:].lower() if name[:4].upper() == "GHSA" else name.upper())
+    return tuple(found)

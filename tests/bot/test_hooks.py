@@ -254,3 +254,25 @@ def test_a_repositorys_address_inside_is_refused_and_the_run_is_well(tmp_path: P
         del world.environment["SWITCHYARD_HOOK_SECRET"]
         without = world.run("hooks", "octo/widgets")
         assert without.code == 2 and "SWITCHYARD_HOOK_SECRET" in without.err
+
+
+def test_only_a_hook_that_asked_for_it_is_told_of_security_reports(database: Database) -> None:
+    own = [
+        WebhookSettings(url="https://a.example.com", secret_env="A"),
+        WebhookSettings(url="https://b.example.com", secret_env="B", what=frozenset({"security"})),
+    ]
+    targets = ("webhook:0", "webhook:1", REPOSITORIES)
+    with database.write() as c:
+        configure(c, "octo/widgets", "https://c.example.com/")
+        handle(c, "octo/widgets#1", "security")
+        handle(c, "octo/widgets#2", "bug")
+        found = hooks.security_events(c, "r", own, targets)
+        assert [command.lane for command in found] == ["webhook:1"]
+        event = found[0].payload["event"]
+        assert event["type"] == "security.reported"
+        assert event["data"] == {"ref": "octo/widgets#1", "route": "security", "severity": ""}
+        assert "SECRET" not in json.dumps(found[0].payload)
+        outbox.store_once(c, "r", found, 1.0)
+        assert hooks.security_events(c, "r", own, targets) == []
+        assert [command.lane for command in hooks.commands(c, report(), own, targets)][:1] == ["webhook:0"]
+        assert "webhook:1" not in [command.lane for command in hooks.commands(c, report(), own, targets)]

@@ -102,7 +102,7 @@ def test_each_recipient_is_told_what_it_asked_for(connection: Connection) -> Non
         {"address": LEAD, "often": "weekly"},
     )
     fine = report(routes={"bug": 2, "security": 1})
-    found = mail.commands(connection, chosen, fine, news=True, stories=False)
+    found = mail.commands(connection, chosen, fine, news=True)
     # A security report goes out at once, however often anything else does.
     assert keys(found) == [f"mail:r1:{TEAM}", "mail:r1:security:guard@example.com"]
     broken = report(problems=("octo/widgets: HTTP 500",), status="partial")
@@ -115,11 +115,37 @@ def test_each_recipient_is_told_what_it_asked_for(connection: Connection) -> Non
     assert mail.planned(chosen, {"security": 1}, news=True) == 2
 
 
+def test_a_security_report_is_told_once_and_once_more_where_its_severity_changed(
+    connection: Connection,
+) -> None:
+    add_run(connection, "r1", NOW, security=2)
+    chosen = settings(*({"address": f"{who}@example.com", "what": ["security"]} for who in ("one", "two")))
+    cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
+    one = "octo/r1#18"
+
+    def tell(run_id: str, severity: str) -> list[Command]:
+        values = {"run_id": run_id, "detail": {"severity": severity, "escalation": ["evidence"]}}
+        connection.execute(sa.update(cases).where(cases.c.key == one).values(values))
+        found = mail.security(connection, chosen, run_id)
+        outbox.store_once(connection, run_id, found, NOW.timestamp())
+        return found
+
+    first = tell("r1", "high")
+    assert keys(first) == [f"mail:r1:security:{who}@example.com" for who in ("one", "two")]
+    assert "2 possible security reports to review" in first[0].payload["text"]
+    assert tell("r2", "high") == []
+    second = tell("r3", "critical")
+    assert len(second) == 2
+    assert "1 possible security report to review" in second[0].payload["text"]
+    assert "severity is critical now, it was high" in second[0].payload["text"]
+    assert tell("r4", "low") == tell("r5", "high") == []
+
+
 def test_security_reports_show_only_where_they_were_asked_for(connection: Connection) -> None:
     add_run(connection, "r1", NOW, bug=1, security=1)
     chosen = settings(TEAM, {"address": "guard@example.com", "what": ["security"]})
     both = report(routes={"bug": 1, "security": 1})
-    team, guard = mail.commands(connection, chosen, both, news=True, stories=False)
+    team, guard = mail.commands(connection, chosen, both, news=True)
     for part in ("subject", "text", "html"):
         assert "security of r1" not in team.payload[part] and "evidence" not in team.payload[part]
     assert "routed for review" in team.payload["text"] and "routed for review" in team.payload["html"]
@@ -284,7 +310,7 @@ def test_a_recipient_that_bounces_does_not_stop_the_others(world: World) -> None
         done = world.run("run", "--json").json
         assert len(server.to(TEAM)) == len(server.to(LEAD)) == 1
         assert done["notifications"] | {"slack": 0} == {
-            "slack": 0, "email": 2, "webhook": 1, "notion": 0, "queued": 1, "dead": 1,
+            "slack": 0, "email": 2, "webhook": 1, "notion": 0, "api": 0, "queued": 1, "dead": 1,
         }  # fmt: skip
         listed = world.run("queue", "list", "--json").out
         assert "the mail to gone@example.com was refused (550 5.1.1 no such user)" in listed

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.store import outbox, queue, runs
+from bot.store import lane_states, outbox, queue, runs
 from bot.store.database import Database
 from bot.store.outbox import Outcome
 from models.commands import Command, Pending, add_labels, create_story, move_story, write_comment
@@ -205,11 +205,11 @@ def test_a_batch_that_this_process_forgot_is_claimed_again(database: Database) -
 
 def test_only_one_process_holds_a_lane(database: Database) -> None:
     with database.write() as connection:
-        assert outbox.acquire(connection, "github", "a", ["a", "b"])
-        assert not outbox.acquire(connection, "github", "b", ["a", "b"])
-        assert outbox.acquire(connection, "github", "b", ["b"]), "the holder died"
-        outbox.release(connection, "github", "b")
-        assert outbox.acquire(connection, "github", "a", ["a", "b"])
+        assert lane_states.acquire(connection, "github", "a", ["a", "b"])
+        assert not lane_states.acquire(connection, "github", "b", ["a", "b"])
+        assert lane_states.acquire(connection, "github", "b", ["b"]), "the holder died"
+        lane_states.release(connection, "github", "b")
+        assert lane_states.acquire(connection, "github", "a", ["a", "b"])
 
 
 def test_retry_and_discard_touch_only_what_is_there(database: Database) -> None:

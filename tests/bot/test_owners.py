@@ -9,7 +9,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
-from bot.store import outbox, owners, queue
+from bot.store import lane_states, outbox, owners, queue
 from bot.store.database import Database
 from models.commands import add_labels
 from models.tables import CommandRow, OwnerRow
@@ -92,7 +92,7 @@ def test_a_clock_set_back_under_a_process_shortens_what_waits(
     with database.write() as connection:
         owners.beat(connection, me)
         outbox.store(connection, "r", [add_labels("o/r#1", ["bug"])], time.time())
-        outbox.postpone(connection, "github", time.time() + 60, "slow down")
+        lane_states.postpone(connection, "github", time.time() + 60, "slow down")
     monkeypatch.setattr(time, "time", lambda: real() - 3600)
     for _ in range(2):
         with database.write() as connection:
@@ -105,7 +105,7 @@ def test_a_clock_set_back_under_a_process_shortens_what_waits(
 def test_an_honest_wait_is_left_alone(database: Database) -> None:
     with database.write() as connection:
         outbox.store(connection, "r", [add_labels("o/r#1", ["bug"])], time.time())
-        outbox.postpone(connection, "github", time.time() + 3000, "slow down")
+        lane_states.postpone(connection, "github", time.time() + 3000, "slow down")
         owners.beat(connection, owners.new_id())
         at = connection.execute(sa.select(_commands.c.next_attempt_at)).scalar() or 0
     assert at - time.time() > 2990

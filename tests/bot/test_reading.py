@@ -9,7 +9,7 @@ import pytest
 import bot.reading as reading_module
 from bot.reading import READERS, Reading
 from bot.wiring import App
-from models.asks import AnyAsk, Ask, File, ReadFile, Reply, SearchIssues
+from models.asks import AnyAsk, Ask, File, ReadFile, Reply, SearchIssues, WriteDraft
 from models.errors import Transient
 
 A, B = ReadFile("octo/widgets", "a"), ReadFile("octo/widgets", "b")
@@ -93,6 +93,15 @@ async def test_who_is_cancelled_does_not_take_the_answer_from_others(with_reader
     one.cancel()
     assert (await other)[A].answer is not None
     assert len(reader.asked) == 1
+
+
+async def test_a_dry_run_costs_nothing(with_reader: Any) -> None:
+    reader = Reader()
+    draft = WriteDraft("fix", "material")
+    replies = await with_reader(reader).answer([A, draft], "dry-1", dry=True)
+    assert reader.asked == [A]
+    assert replies[A].answer is not None
+    assert "dry run" in replies[draft].why_not
 
 
 async def test_a_question_that_is_never_answered_is_given_up(

@@ -132,8 +132,8 @@ async def test_a_story_that_a_person_linked_is_adopted_by_the_first_run(world: W
         report = await run(app)
         assert report.status == "completed"
         assert report.stories == {"created": 3, "existing": 2, "queued": 0, "dead": 0}
-        # Reading the stories, and asking for the default state: two requests more than the bulk.
-        assert sent(world, "shortcut") - 4 == report.requests["shortcut"] == 3
+        # Reading the stories, and asking for the default state and the scale of estimates: three more than the bulk.
+        assert sent(world, "shortcut") - 4 == report.requests["shortcut"] == 4
         (comment,) = [c for c in world.listed("comments") if c["number"] == 3]
         assert linked["app_url"] in comment["body"]
         assert len(world.listed("stories")) == 7

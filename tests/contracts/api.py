@@ -40,7 +40,7 @@ class Api:
         self.app: Checked = checked(create_app(ISSUES, **options), required=False)
         self.sandbox = self.app.sandbox
 
-    def github(self, method: str, path: str, body: Any = None, **query: Any) -> Reply:
+    def github(self, method: str, path: str, body: Any = None, /, **query: Any) -> Reply:
         """A request to GitHub."""
         return self.call(method, path, body, query, {"authorization": "Bearer sandbox"})
 

@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, parse_qsl, unquote
 
 import pytest
 
+from tests.contracts.notion_spec import NotionSpec
 from tests.contracts.schemas import Schemas, load
 from tests.contracts.slack_spec import SlackSpec
 
@@ -105,8 +106,12 @@ class Spec:
         self.operations = [
             *_operations("github", load(root / "github" / "api.github.com.subset.json", _ISSUE_EVENTS)),
             *_operations("shortcut", load(root / "shortcut" / "shortcut.swagger.json")),
+            *_operations("osv", load(root / "osv" / "osv_service_v1.swagger.json")),
         ]
+        openai = load(root / "openai" / "openai.chat-completions.subset.json")
+        self.operations += _operations("openai", openai, prefix="/v1")
         self.slack = SlackSpec(root / "slack")
+        self.notion = NotionSpec(root / "notion")
 
     def find(self, method: str, path: str) -> Operation | None:
         """The operation that a request is for; a template with fewer parameters wins."""
@@ -117,7 +122,7 @@ class Spec:
         """Whether a document describes this request."""
         if _is_slack(path):
             return self.slack.knows(path.removeprefix("/api/"))
-        return self.find(method, path) is not None
+        return self.notion.knows(path) or self.find(method, path) is not None
 
     def check_request(
         self, method: str, path: str, body: Any = None, query: Mapping[str, Any] | None = None
@@ -128,6 +133,9 @@ class Spec:
         """
         if _is_slack(path):
             self.slack.check_request(path.removeprefix("/api/"), {**(query or {}), **(body or {})})
+            return
+        if self.notion.knows(path):
+            self.notion.check_request(method, path, body, query or {})
             return
         operation = self.find(method, path)
         if operation is None:
@@ -143,6 +151,9 @@ class Spec:
         """AssertionError where the answer breaks its specification; `body` is parsed JSON or None."""
         if _is_slack(path):
             self.slack.check_response(path.removeprefix("/api/"), status, body)
+            return
+        if self.notion.knows(path):
+            self.notion.check_response(method, path, status, body)
             return
         if status == 304:
             assert body is None, f"{method} {path}: 304 has a body"
@@ -163,6 +174,11 @@ class Spec:
 
 def _check_error(operation: Operation, status: int, body: Any, where: str, schema: Any) -> None:
     """Errors that a document does not describe still have the service's usual shape."""
+    if operation.service == "openai":
+        shape = {"$ref": "#/components/schemas/ErrorResponse"}
+        problems = operation.schemas.problems("openai error", shape, body)
+        assert not problems, f"{where}: " + "; ".join(problems[:5])
+        return
     known = _GITHUB_ERRORS if operation.service == "github" else _SHORTCUT_ERRORS
     assert status in known, f"{where}: not in the specification"
     assert isinstance(body, dict) and isinstance(body.get("message"), str), f"{where}: no message: {body!r}"
@@ -177,9 +193,10 @@ def _is_slack(path: str) -> bool:
     return path.startswith("/api/") and not path.startswith("/api/v3/")
 
 
-def _operations(service: str, schemas: Schemas) -> list[Operation]:
+def _operations(service: str, schemas: Schemas, prefix: str = "") -> list[Operation]:
     found = []
-    for template, item in schemas.document["paths"].items():
+    for path, item in schemas.document["paths"].items():
+        template = prefix + path
         for method, data in item.items():
             if method in ("get", "post", "put", "patch", "delete"):
                 raw = [*item.get("parameters", []), *data.get("parameters", [])]

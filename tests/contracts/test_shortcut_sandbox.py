@@ -145,6 +145,29 @@ def test_comments_and_tasks(api: Api) -> None:
     assert api.shortcut("GET", path).json["comments"] == []
 
 
+def test_a_story_is_made_with_its_tasks(api: Api) -> None:
+    tasks: list[dict[str, Any]] = [
+        {"description": "x" * 2_048, "complete": False},
+        {"description": "Works without a mouse"},
+    ]
+    (made,) = api.shortcut("POST", "/stories/bulk", {"stories": [story(tasks=tasks, estimate=4)]}).json
+    assert (len(made["task_ids"]), made["num_tasks_completed"], made["estimate"]) == (2, 0, 4)
+    found = api.shortcut("GET", f"/stories/{made['id']}").json["tasks"]
+    assert [(task["description"], task["complete"]) for task in found] == [
+        (task["description"], False) for task in tasks
+    ]
+
+
+@pytest.mark.parametrize("task", [{}, {"description": ""}, {"description": "x" * 2_049}, {"text": "x"}, "x"])
+def test_a_wrong_task_is_refused(api: Api, task: Any) -> None:
+    assert api.shortcut("POST", "/stories", story(tasks=[task])).status == 400
+    api.app.violations.clear()
+
+
+def test_the_member_knows_the_scale_that_the_workspace_estimates_in(api: Api) -> None:
+    assert api.shortcut("GET", "/member").json["workspace2"]["estimate_scale"] == [0, 1, 2, 4, 8]
+
+
 @pytest.mark.parametrize(
     "path", ["/workflows", "/workflows/500000000", "/member", "/members", "/labels", "/epics"]
 )

@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -16,10 +16,12 @@ from bot.sandbox import create_app, running
 from integrations.base import BreakerSettings, RetrySettings
 from integrations.github.client import GithubClient
 from integrations.github.client_auth import Credential, Installation, parse_installation
+from integrations.github.client_files import list_files
 from integrations.github.client_permissions import (
     EVENTS,
     LEVELS,
     PERMISSIONS,
+    configured,
     granted,
     missing,
     subscribed,
@@ -28,8 +30,8 @@ from integrations.github.commands import find_comment, marker
 from integrations.github.settings import GithubSettings
 from integrations.github.webhook import HANDLED
 from integrations.resilience import Guard
-from models.commands import Command, Pending
-from models.errors import BadCredential, Unauthorized
+from models.commands import Command, Pending, open_draft_pull
+from models.errors import BadCredential, Rejected, Unauthorized
 from tests.contracts.checked import checked
 
 T = TypeVar("T")
@@ -130,6 +132,26 @@ def test_a_token_is_renewed_before_its_end_and_when_it_is_refused(sandbox: Sandb
         assert "removed" not in answer and sandbox.tokens() == 3
 
     sandbox.use(work)
+
+
+def test_a_draft_pull_request_needs_more_than_labels_do(sandbox: Sandbox) -> None:
+    repo = "octo/widgets"
+    sandbox.control(repo=repo, files={"src/a.py": "x = 1\n"})
+
+    async def propose(client: GithubClient) -> Mapping[str, Any]:
+        files = await list_files(client, repo)
+        changed = {"path": "src/a.py", "text": "x = 2\n", "sha": dict(files.blobs)["src/a.py"]}
+        wish = open_draft_pull(
+            f"{repo}#1", base=files.branch, base_commit=files.commit, files=[changed], title="x", body="y"
+        )
+        (answer,) = await client.send([Pending(command=wish, created_at=datetime.now(UTC))])
+        return answer
+
+    with pytest.raises(Rejected, match="it needs Contents and Pull requests: read and write"):
+        sandbox.use(propose)
+    more = {one.name: one.level for one in configured(GithubSettings(draft_pulls=True))}
+    sandbox.control(installation={"owner": "octo", "permissions": granted() | more})
+    assert sandbox.use(propose)["number"] == 2
 
 
 def comment(repo: str, body: str) -> Pending:
@@ -276,6 +298,21 @@ def test_what_is_missing_is_said() -> None:
         "permission checks: write",
         "event pull_request",
     ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "names"),
+    [
+        ({}, []),
+        ({"draft_pulls": True}, ["permission contents: write", "permission pull_requests: write"]),
+        ({"draft_advisories": True}, ["permission repository_advisories: write"]),
+    ],
+)
+def test_what_the_configuration_asks_for_is_missed(settings: dict[str, bool], names: list[str]) -> None:
+    more = configured(GithubSettings(**settings))
+    needed, _ = missing(granted(), subscribed(), more)
+    assert [words.split(" (")[0] for words in needed] == names
+    assert missing(granted() | {one.name: one.level for one in more}, subscribed(), more) == ([], [])
 
 
 def test_the_manifest_asks_for_just_that() -> None:

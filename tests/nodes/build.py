@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from models.asks import Ask
 from models.case import Case, Decision, Prediction, Route, Similar
 from models.issue import Issue
 from nodes.base import Context, Node, Policy
@@ -112,6 +113,17 @@ def run(node: Node, given: Case, ctx: Context | None = None) -> Case:
 
 async def _call(node: Node, given: Case, ctx: Context) -> Case:
     return await node(given, ctx)
+
+
+def answering(ctx: Context, answers: Mapping[Ask[Any], Any]) -> tuple[Context, list[Ask[Any]]]:
+    """The context with these answers to what is asked, None to all else; and what is asked, as it comes."""
+    asked: list[Ask[Any]] = []
+
+    async def ask(question: Ask[Any], /) -> Any:
+        asked.append(question)
+        return answers.get(question)
+
+    return replace(ctx, ask=ask), asked
 
 
 def text_of(done: Case, title: str) -> str:

@@ -1,8 +1,10 @@
 """No text takes more than linear time, breaks a limit or stops triage."""
 
 import asyncio
+import gc
 import json
 import time
+from collections.abc import Callable
 
 import pytest
 from hypothesis import given, settings
@@ -10,9 +12,14 @@ from hypothesis import strategies as st
 
 from models.case import Case
 from nodes.text.escape import open_fence
+from nodes.text.facts import error_lines, paths_in, systems_in, versions_in
+from nodes.text.installs import commands_in, packages_in
+from nodes.text.languages import guess_language
 from nodes.text.markdown import scan
-from nodes.text.traces import parse
-from subflows.triage import Failure, triage_all
+from nodes.text.traces import READERS, parse
+from nodes.text.traces.base import Reader
+from nodes.text.traces.prefixes import bare_lines
+from subflows.triage import Failure, Paused, triage_all
 from tests.nodes.build import StubRouter, case, context, prediction
 
 UNITS = {
@@ -71,6 +78,15 @@ UNITS = {
     "lines": "\n",
     "underlined": "a\n===\n",
     "not": "no not never crash ",
+    "tables": "|a|b|\n|-|-|\n",
+    "lists of quotes": "- > ",
+    "preformatted": "<pre>\n",
+    "hidden links": "[//]: # (a\n",
+    "prefixes": "2026-11-20 02:00:00 ERROR: web-1  | > ",
+    "pytest": "E   A: b\na.py:1: in f\n",
+    "modules": "node_modules/a/",
+    "pins": "a@1.2.3 b==1.2 ",
+    "prompts": "$ npm i a\n",
     "markers": 'at @http File ", line goroutine panic: .rb:.php #0 Sanitizer panicked at ',
 }
 
@@ -92,7 +108,7 @@ def _everything(body: str) -> float:
     return spent
 
 
-def _sound(result: Case | Failure) -> None:
+def _sound(result: Case | Failure | Paused) -> None:
     assert isinstance(result, Case), result
     for command in result.commands:
         json.dumps(command.payload).encode()
@@ -112,6 +128,81 @@ def test_time_is_linear(unit: str) -> None:
     # Linear would be 10 at most (and only 60,000 characters are scanned); the rest is a busy machine's noise.
     assert large <= 12 * small + 0.3, f"{small:.3f} s for 20 kB, {large:.3f} s for 200 kB"
     assert small < 1.5
+
+
+def _lines_read(reader: Reader) -> Callable[[str], object]:
+    """A reader as it is driven: again and again, from where it stopped."""
+
+    def read(text: str) -> None:
+        lines = [line[:800] for line in text.split("\n")]
+        at = 0
+        for _ in range(20):
+            _, end = reader.read(lines, at)
+            at = max(end, at + 1)
+            if at >= len(lines):
+                return
+
+    return read
+
+
+def _installs(text: str) -> None:
+    found = scan.__wrapped__(text)
+    packages_in(found, commands_in(found))
+
+
+READINGS: dict[str, Callable[[str], object]] = {
+    "markdown": scan.__wrapped__,
+    "traces": parse.__wrapped__,
+    "prefixes": lambda text: bare_lines(text.split("\n")),
+    "installs": _installs,
+    "errors": error_lines,
+    "paths": paths_in,
+    "versions": versions_in,
+    "systems": systems_in,
+    "languages": guess_language,
+    **{f"reader {at}: {reader.marks[0].strip()}": _lines_read(reader) for at, reader in enumerate(READERS)},
+}
+
+
+def _cpu(reading: Callable[[str], object], text: str) -> float:
+    """The better of two tries, without the collector of garbage: its cost depends on all that the process holds."""
+    took = []
+    gc.disable()
+    for _ in range(2):
+        before = time.process_time()
+        reading(text)
+        took.append(time.process_time() - before)
+    gc.enable()
+    return min(took)
+
+
+@pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS.keys())
+def test_every_reading_is_linear(reading: Callable[[str], object]) -> None:
+    """Of every unit, in one line and in many: four times the text, not much more than four times the time."""
+    slow = {}
+    for name, unit in UNITS.items():
+        for piece in (unit, f"{unit * (1 + 60 // len(unit))}\n"):
+            small = _cpu(reading, (piece * (15_000 // len(piece) + 1))[:15_000])
+            if small > 1.0:
+                slow[name] = small
+                continue
+            large = _cpu(reading, (piece * (60_000 // len(piece) + 1))[:60_000])
+            # Below 20 ms the clock is seen more than the reading.
+            if large > 6 * small + 0.02:
+                slow[name] = large / small
+    # What stays slow when it is alone is slow indeed: other work on the machine slows anything for a while.
+    assert not {name: ratio for name, ratio in slow.items() if _again(reading, UNITS[name]) > 6}, slow
+
+
+def _again(reading: Callable[[str], object], unit: str) -> float:
+    ratios = []
+    for piece in (unit, f"{unit * (1 + 60 // len(unit))}\n"):
+        small, large = ((piece * (size // len(piece) + 1))[:size] for size in (15_000, 60_000))
+        ratios.append(
+            min(_cpu(reading, large) for _ in range(3))
+            / (min(_cpu(reading, small) for _ in range(3)) + 0.002)
+        )
+    return max(ratios)
 
 
 _LINE = st.one_of(

@@ -1,14 +1,17 @@
 """Where to start, only from evidence."""
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
-from models.case import CodeSigns
+from models.asks import Ask, Drafted, File, ReadFile, WriteDraft
+from models.case import Case, CodeSigns, Suspect
+from nodes.base import Context
 from nodes.parse_stack_trace import ParseStackTrace
-from nodes.suggest_fix import SuggestFix
+from nodes.suggest_fix import FIX, SuggestFix
 from nodes.text.causes import CAUSES, advice_for
-from tests.nodes.build import case, run, text_of
+from tests.nodes.build import REPO, alike, case, context, run, text_of
 from tests.nodes.test_parse_stack_trace import GO, JAVA, NODE, PYTHON, RUST
 
 
@@ -72,3 +75,113 @@ def test_nothing_to_go_on_adds_nothing() -> None:
 
 def test_advice_is_a_sentence() -> None:
     assert all(cause.advice.endswith(".") and 40 < len(cause.advice) < 240 for cause in CAUSES)
+
+
+@pytest.mark.parametrize(
+    ("done", "score", "told"), [(True, 0.8, True), (False, 0.8, False), (True, 0.4, False)]
+)
+def test_what_was_mended_before_is_named(done: bool, score: float, told: bool) -> None:
+    given = replace(case("It fell", "It just fell.", "bug"), similar=(replace(alike(score), done=done),))
+    text = text_of(run(SuggestFix(), given), "Where to start")
+    assert ("Fixed before: [octo/widgets#3: Widgets fell over]" in text) is told
+
+
+PATH = "src/widgets/store.py"
+TEXT = "\n".join(f"line {number}" for number in range(1, 400)).replace("line 88\n", "return rows[key]\n")
+FITS = {"path": PATH, "find": "return rows[key]", "replace": "return rows.get(key)"}
+UNFIT = {**FITS, "find": "nowhere to be found"}
+
+
+class Model:
+    """Answers each request for a draft with the next of these; the file can be read."""
+
+    def __init__(self, *drafts: dict[str, Any] | None) -> None:
+        self.drafts = list(drafts)
+        self.asked: list[WriteDraft] = []
+
+    async def __call__(self, ask: Ask[Any], /) -> Any:
+        if ask == ReadFile(REPO, PATH):
+            return File(path=PATH, text=TEXT, sha="5ha")
+        assert isinstance(ask, WriteDraft)
+        self.asked.append(ask)
+        data = self.drafts.pop(0)
+        return None if data is None else Drafted(data=data, model="stub")
+
+
+def draft(*edits: dict[str, str], cause: str = "A key is missing.") -> dict[str, Any]:
+    return {"cause": cause, "steps": ["Look at the key.", "Ask for it kindly."], "edits": list(edits)}
+
+
+def drafted(model: Model, **changes: Any) -> Case:
+    ctx: Context = replace(context(services=frozenset({"llm"})), ask=model)
+    suspect = Suspect(path=PATH, reason="in the trace", line=88)
+    given = replace(case("It fell", PYTHON, "bug"), suspects=(suspect,), **changes)
+    return run(SuggestFix(), run(ParseStackTrace(), given), ctx)
+
+
+def test_a_draft_that_applies_is_shown_as_one() -> None:
+    model = Model(draft(FITS))
+    done = drafted(model)
+    text = text_of(done, "Draft of a fix")
+    assert text.startswith("*Draft by `stub`; nobody has checked it.*\n\nA key is missing.")
+    assert "1. Look at the key.\n2. Ask for it kindly." in text
+    assert "```diff\n--- a/src/widgets/store.py\n+++ b/src/widgets/store.py\n" in text
+    assert "\n-return rows[key]\n+return rows.get(key)\n" in text
+    fix = done.data[FIX]
+    assert [(file["path"], file["sha"]) for file in fix["files"]] == [(PATH, "5ha")]
+    assert fix["files"][0]["text"] == TEXT.replace("return rows[key]", "return rows.get(key)")
+
+
+def test_the_place_is_named_as_the_repository_has_it() -> None:
+    text = text_of(drafted(Model(None)), "Where to start")
+    assert text.startswith(f"- Start at `{PATH}:88` in `load`, the first frame")
+
+
+def test_the_model_is_told_the_lines_around_and_no_more() -> None:
+    model = Model(draft())
+    drafted(model)
+    (ask,) = model.asked
+    assert ask.kind == "fix" and "KeyError" in ask.material and "return rows[key]" in ask.material
+    assert "line 28\n" in ask.material and "line 27\n" not in ask.material
+    assert "line 148" in ask.material and "line 149" not in ask.material
+
+
+def test_a_draft_that_does_not_apply_is_asked_for_once_more() -> None:
+    model = Model(draft(UNFIT), draft(FITS))
+    assert FIX in drafted(model).data
+    assert model.asked[0].complaint == ""
+    assert "stands nowhere" in model.asked[1].complaint
+
+
+@pytest.mark.parametrize("again", [draft(UNFIT), None])
+def test_a_draft_that_never_applies_is_said_so(again: dict[str, Any] | None) -> None:
+    model = Model(draft(UNFIT), again)
+    done = drafted(model)
+    text = text_of(done, "Draft of a fix")
+    assert len(model.asked) == 2
+    assert "does not apply" in text and "A key is missing." in text and "```" not in text
+    assert FIX not in done.data
+
+
+def test_no_edits_no_second_question() -> None:
+    model = Model(draft())
+    done = drafted(model)
+    assert len(model.asked) == 1 and FIX not in done.data
+    assert "1. Look at the key." in text_of(done, "Draft of a fix")
+
+
+@pytest.mark.parametrize("data", [{}, {"edits": "all"}, {"edits": [1]}, {"steps": 7, "cause": None}])
+def test_garbage_adds_nothing(data: dict[str, Any]) -> None:
+    done = drafted(Model(data))
+    assert text_of(done, "Draft of a fix") == "" and FIX not in done.data
+
+
+def test_a_text_that_talks_to_the_model_gets_no_draft() -> None:
+    model = Model()
+    assert FIX not in drafted(model, suspicions=("an instruction",)).data
+    assert model.asked == []
+
+
+def test_what_a_draft_says_does_nothing() -> None:
+    text = text_of(drafted(Model(draft(cause="@everyone <!-- x --> [a](javascript:b)"))), "Draft of a fix")
+    assert "@everyone" not in text and "<!--" not in text and "](javascript" not in text

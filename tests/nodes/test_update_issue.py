@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.case import Case, Impact, Route, Similar
+from models.case import Case, Impact, Pointer, Route, Similar
 from models.commands import create_story
 from nodes.update_issue import UpdateIssue
 from tests.nodes.build import alike, case, command, context, run
@@ -57,7 +57,14 @@ def test_label_names_are_cut_to_what_github_takes() -> None:
         ("useful", (), (alike(0.6),), ()),
         ("useful", ("Why?",), (), ("it would help to know", "- Why?")),
         ("useful", (), (alike(),), ("may be the same as #3",)),
-        ("useful", (), (alike(ref="octo/gadgets#4"),), ("may be the same as octo/gadgets#4",)),
+        ("useful", (), (alike(0.89),), ()),
+        ("useful", (), (alike(0.9), alike(0.95)), ("may be the same as #3.",)),
+        ("useful", (), (alike(0.9, "octo/widgets#2"), alike(0.95)), ("may be the same as #3, #2.",)),
+        # Another repository may be private, and Shortcut is.
+        ("useful", (), (alike(ref="octo/gadgets#4"),), ()),
+        ("useful", (), (alike(ref="octo/widgets2#4"),), ()),
+        ("useful", (), (alike(ref="shortcut:4"),), ()),
+        ("useful", (), (alike(ref="octo/widgets#7"),), ()),
         ("always", (), (), ("Thank you",)),
         ("always", ("Why?",), (alike(),), ("Thank you", "#3", "- Why?")),
     ],
@@ -108,3 +115,18 @@ def test_the_storys_link_only_where_asked_and_there(link: bool, story: bool, exp
     assert command(done, "write_comment")["with_story"] is expected
     after = next(wish.after for wish in done.commands if wish.operation == "write_comment")
     assert after == (("story:octo/widgets#7",) if expected else ())
+
+
+def test_the_reporter_is_told_where_the_documentation_says_it() -> None:
+    place = Pointer(
+        path="docs/@ada.md",
+        heading="Proxies](x) @bob",
+        url="https://github.com/octo/widgets/blob/c/docs/a (b).md",
+    )
+    body = comment(replace(case(route="docs"), pointers=(place,)))
+    assert "The documentation may already say it" in body
+    assert "](https://github.com/octo/widgets/blob/c/docs/a%20%28b%29.md)" in body
+    assert "@ada" not in body
+    assert "@bob" not in body
+    assert "](x)" not in body
+    assert not comment(replace(case(route="security"), pointers=(place,)))

@@ -2,15 +2,19 @@
 
 import hashlib
 import re
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import lru_cache
 
 from models.case import Frame, StackTrace
 from nodes.text.traces import dotnet, go, javascript, jvm, native, php, python, ruby, rust
 from nodes.text.traces.base import Found, Reader
+from nodes.text.traces.prefixes import bare_lines
 
 READERS: tuple[Reader, ...] = (
     python.READER,
+    python.TEST_READER,
+    python.NOTEBOOK_READER,
     jvm.READER,
     dotnet.READER,
     javascript.READER,
@@ -22,11 +26,14 @@ READERS: tuple[Reader, ...] = (
 )
 MAX_FRAMES = 60
 _MAX_LINE = 800
+_MAX_TRACES = 20
 _SMALL = re.compile(r"0x[0-9a-fA-F]+|\d+")
 _QUOTED = re.compile(r"'[^'\n]{0,200}'|\"[^\"\n]{0,200}\"|`[^`\n]{0,200}`")
+_CLOSURE = re.compile(r"<(\w{1,100})>[bg]__\w{0,40}")
 _FUNCTION_NOISE = re.compile(
-    r"<[^<>]{0,100}>|\([^()]{0,200}\)|\{\{[^{}]{0,40}\}\}|::h[0-9a-f]{16}|0x[0-9a-fA-F]{1,16}|[\d$]+"
+    r"<[^<>]{0,100}>|\([^()]{0,200}\)|\{{1,2}[^{}]{0,60}\}{1,2}|::h[0-9a-f]{16}|0x[0-9a-fA-F]{1,16}|[\d$]+"
 )
+_BUILD_HASH = re.compile(r"[.-](?=[0-9A-Za-z_]{0,31}\d)[0-9A-Za-z_]{6,32}(?=\.)")
 
 
 def project_name(repo: str) -> str:
@@ -40,20 +47,38 @@ def parse(text: str, project: str = "") -> StackTrace | None:
 
     `project` is the repository's name: its own package installed as a library is still its own code.
     """
-    lines: list[str] | None = None
-    best: tuple[float, StackTrace] | None = None
-    for reader in READERS:
-        if not any(mark in text for mark in reader.marks):
-            continue
-        if lines is None:
-            lines = [line.lstrip(">")[:_MAX_LINE] for line in text.split("\n")]
-        found = reader.read(lines)
-        if found is None:
-            continue
-        score = min(len(found.frames), 10) + (5 if found.exception else 0)
-        if best is None or score > best[0]:
-            best = (score, _finish(found, reader, project))
+    readers = [reader for reader in READERS if any(mark in text for mark in reader.marks)]
+    if not readers:
+        return None
+    lines = [line[:_MAX_LINE] for line in text.split("\n")]
+    best: tuple[int, StackTrace] | None = None
+    for given in (lines, bare_lines(lines)):
+        for reader in readers if given else ():
+            for found in _all(reader, given or []):
+                trace = _finish(found, reader, project)
+                score = _telling(trace)
+                if best is None or score > best[0]:
+                    best = (score, trace)
     return best[1] if best else None
+
+
+def _all(reader: Reader, lines: list[str]) -> Iterator[Found]:
+    """The traces that one reader finds, each line read once or twice."""
+    at = 0
+    for _ in range(_MAX_TRACES):
+        found, end = reader.read(lines, at)
+        if found:
+            yield found
+        at = max(end, at + 1)
+        if at >= len(lines):
+            return
+
+
+def _telling(trace: StackTrace) -> int:
+    """How much a trace tells: a named error, frames, and code of the project itself among them."""
+    named = (4 if trace.exception else 0) + (1 if trace.message else 0)
+    own = any(frame.own and frame.file for frame in trace.frames)
+    return min(len(trace.frames), 10) + named + (3 if own else 0)
 
 
 def _finish(found: Found, reader: Reader, project: str) -> StackTrace:
@@ -73,7 +98,7 @@ def _finish(found: Found, reader: Reader, project: str) -> StackTrace:
 
 def _owned(frame: Frame, reader: Reader, project: re.Pattern[str] | None) -> Frame:
     text = f"{frame.file} {frame.function}"
-    foreign = reader.library.search(text.replace("\\", "/")) is not None
+    foreign = reader.library.search(text.replace("\\\\", "/").replace("\\", "/")) is not None
     if not foreign:
         return frame
     # Below an install folder the project's own name makes the frame its own again.
@@ -93,5 +118,6 @@ def fingerprint(language: str, exception: str, message: str, frames: tuple[Frame
 
 
 def _sign(frame: Frame) -> str:
-    name = re.split(r"[/\\]", frame.file)[-1].split("?")[0].lower()
-    return f"{name}:{_FUNCTION_NOISE.sub('', frame.function).strip()}"
+    name = _BUILD_HASH.sub("", re.split(r"[/\\]", frame.file)[-1].split("?")[0]).lower()
+    function = _FUNCTION_NOISE.sub("", _CLOSURE.sub(r"\1", frame.function))
+    return f"{name}:{function.strip()}"

@@ -17,6 +17,10 @@ class Found:
     frames: tuple[Frame, ...] = ()
 
 
+Read = Callable[[list[str], int], tuple[Found | None, int]]
+"""Reads the next trace at or after a line; gives it, and the line from which to look for another one."""
+
+
 @dataclass(frozen=True)
 class Reader:
     """One family of languages.
@@ -26,7 +30,7 @@ class Reader:
     """
 
     marks: tuple[str, ...]
-    read: Callable[[list[str]], Found | None]
+    read: Read
     library: re.Pattern[str]
 
 

@@ -20,13 +20,18 @@ _LEAD = re.compile(
 _MESSAGE_LINES = 6
 
 
-def read(lines: list[str]) -> Found | None:
-    """The root cause of the first trace, with the frames below it."""
+def read(lines: list[str], start: int) -> tuple[Found | None, int]:
+    """The root cause of the next trace, with the frames below it; suppressed errors are left out."""
     found: Found | None = None
     kind, message, age = "", "", 99
     frames: list[Frame] = []
-    for line in lines:
+    suppressed = False
+    end = len(lines)
+    for at in range(start, len(lines)):
+        line = lines[at]
         if "at " in line and (match := _FRAME.match(line)):
+            if suppressed:
+                continue
             if kind and age <= _MESSAGE_LINES:
                 found, frames, kind = Found(_language(match[2]), kind, message), [], ""
             elif found is None:
@@ -34,21 +39,29 @@ def read(lines: list[str]) -> Found | None:
             frames.append(Frame(file=_file(match[1], match[2]), line=number(match[3]), function=match[1]))
             continue
         age += 1
-        caused = line.lstrip().startswith("Caused by: ")
-        if found and frames and not caused:
-            if _ends(line):
+        bare = line.strip()
+        if bare.startswith("Caused by: "):
+            # The cause of a suppressed error stands deeper than the trace's own.
+            suppressed = suppressed and line[:1] in " \t"
+            if suppressed:
+                continue
+        elif bare.startswith("Suppressed: ") and found:
+            suppressed = True
+            continue
+        elif found and frames:
+            if _ends(line, bare):
+                end = at
                 break
             continue
-        if named := _name(line.strip()):
+        if named := _name(bare):
             kind, message, age = *named, 0
     if found is None or not frames:
-        return None
-    return Found(found.language, found.exception, found.message, tuple(frames))
+        return None, end
+    return Found(found.language, found.exception, found.message, tuple(frames)), end
 
 
-def _ends(line: str) -> bool:
-    bare = line.strip()
-    return bool(bare) and not bare.startswith(("...", "Suppressed:", "at ", "<")) and line[:1] not in " \t"
+def _ends(line: str, bare: str) -> bool:
+    return bool(bare) and not bare.startswith(("...", "at ", "<")) and line[:1] not in " \t"
 
 
 def _name(line: str) -> tuple[str, str] | None:
@@ -70,7 +83,7 @@ def _file(function: str, file: str) -> str:
 
 
 READER = Reader(
-    marks=(".java:", ".kt:", "(Native Method)", "(Unknown Source)", ".scala:", ".groovy:"),
+    marks=(".java:", ".kt:", "(Native Method)", "(Unknown Source)", "(SourceFile", ".scala:", ".groovy:"),
     read=read,
     library=re.compile(
         r" (?:java|javax|jdk|sun|com\.sun|kotlin|kotlinx|scala|groovy|android|androidx|dalvik|jakarta"

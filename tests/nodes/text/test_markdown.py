@@ -31,6 +31,22 @@ from nodes.text.markdown import LineKind, open_boxes, scan, sentences
         ("2026-11-20T01:02:03 started\nText", "Text"),
         ("at start: it falls (always)", "at start: it falls (always)"),
         ("a\r\nb\rc", "a\nb\nc"),
+        ("- step\n\n  ```\n  code\n  ```\n- next", "- step\n- next"),
+        ("> ```\n> code\n> ```\nmine", "mine"),
+        ("````\n```\nnot prose\n```\n````\nprose", "prose"),
+        ("~~~\n```\n~~~\nprose", "prose"),
+        ("<details>\n<summary>log</summary>\n```\ncode\n```\n</details>\nText", " \n log \n \nText"),
+        ("<pre>\ncode &amp; <b>more</b>\n</pre>\nText", "Text"),
+        ("| a | b |\n| - | - |\n| 1 | 2 |\n\nText", "Text"),
+        ("First line\nTitle\n-----\nText", "First line\nText"),
+        ("***\nText\n\n---\n", "Text"),
+        (">>> import keel\n\nText", "Text"),
+        ("<prefix>\nText", " \nText"),
+        ("[//]: # (said to nobody)\nText", "Text"),
+        ("[a]: https://x.example/b\nText", "[a]:  \nText"),
+        ("a\n\u00a0\nb", "a\nb"),
+        ("    > not a quote\n\nText", "Text"),
+        (">" * 300 + " deep\nmine", "mine"),
         ("zero\u200bwidth \u202eturned", "zerowidth turned"),
     ],
 )
@@ -42,6 +58,55 @@ def test_kinds_of_lines() -> None:
     body = "# T\n\ntext\n> q\n- [ ] t\n```x\nc\n```\nERROR: boom"
     kinds: list[LineKind] = ["heading", "blank", "prose", "quote", "task", "fence", "code", "fence", "log"]
     assert [kind for kind, _ in scan(body).lines] == kinds
+
+
+@pytest.mark.parametrize(
+    ("body", "blocks"),
+    [
+        ("- a\n\n  ```py\n  x = 1\n    y\n  ```", [("py", "x = 1\n  y")]),
+        ("> ```\n> in a quote\n> ```", [("", "in a quote")]),
+        ("````md\n```py\ninner\n```\n````", [("md", "```py\ninner\n```")]),
+        ("```py\nnever closed\n", [("py", "never closed")]),
+        ("<pre><code>a &lt; b\nc</code></pre>", [("", "a < b\nc")]),
+        ("```{.Ruby}\nputs\n```", [("ruby", "puts")]),
+        ("1. a\n\n       indented\n", [("", "indented")]),
+        ("```\n\n```", [("", "")]),
+    ],
+)
+def test_blocks(body: str, blocks: list[tuple[str, str]]) -> None:
+    assert [(block.info, block.text.strip("\n")) for block in scan(body).blocks] == blocks
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        ("a <!-- one --> b\n\n<!--\ntwo\nlines\n-->\n", ("one", "two\nlines")),
+        ("<!-- never closed\n\nat all", ("never closed\n\nat all",)),
+        ("```\n<!-- shown -->\n```\n`<!-- shown -->`", ()),
+        ("[//]: # (hidden too)\n[comment]: <> (and this)", ("hidden too", "and this")),
+        ("# Title <!-- in a title -->", ("in a title",)),
+        ("> <!-- in a quote -->", ("in a quote",)),
+        ("- <!-- in a list -->\n- b", ("in a list",)),
+        ("<!-- -->", ()),
+    ],
+)
+def test_what_comments_say(body: str, said: tuple[str, ...]) -> None:
+    found = scan(body)
+    assert found.comment_texts == said
+    assert not any(text in found.text for text in said)
+
+
+def test_what_comments_say_is_bounded() -> None:
+    found = scan("\n\n".join(f"<!-- {n} {'x' * 1_900} -->" for n in range(30)))
+    assert sum(map(len, found.comment_texts)) <= 10_000 and max(map(len, found.comment_texts)) <= 2_000
+    assert found.comments > len(found.comment_texts)
+
+
+def test_a_comment_in_a_line_too_long_to_be_read_ends_where_it_ends() -> None:
+    assert scan(f"<!-- {'x' * 3_000} -->\nsaid").prose == "said"
+    assert scan(f"{'x ' * 1_500} <!-- a\nhidden -->\nsaid").prose.split("\n")[1:] == ["said"]
+    for cut in range(1_990, 2_010):
+        assert scan(f"<!-- {'x' * (cut - 8)}-->\nsaid").prose == "said"
 
 
 def test_parts_and_empty_fields() -> None:

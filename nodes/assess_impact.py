@@ -41,7 +41,7 @@ SIGNS = (
     _sign(
         "security",
         40,
-        r"vulnerabilit|cve-\d|security (?:hole|issue|bug|flaw|advisory)|remote code execution"
+        r"vulnerabilit|cve-\d{4}-\d{4,7}|security (?:hole|issue|bug|flaw|advisory)|remote code execution"
         r"|arbitrary code|sql injection|cross-site|xss\b|csrf\b|ssrf\b|path traversal|privilege escalation"
         r"|auth(?:entication|orization)? bypass|leak(?:s|ed|ing)? (?:\w{1,20} ){0,2}(?:credential|password"
         r"|secret|token)",
@@ -65,7 +65,8 @@ SIGNS = (
         "regression",
         18,
         r"regression|used to work|worked (?:fine |well |correctly )?(?:in|with|on|before|until)"
-        r"|no longer works?|stopped working|since (?:upgrading|updating|the update|version|v?\d+\.)"
+        r"|no longer works?|stopped working"
+        r"|since (?:upgrading|updating|the update|version|v?\d+\.[\dx][\d.]{0,12})"
         r"|after (?:upgrading|updating|the (?:update|upgrade))|broke(?:n)? (?:in|since|by|after) ",
     ),
     _sign(
@@ -78,7 +79,8 @@ SIGNS = (
     _sign(
         "blocked",
         20,
-        r"release block|block(?:s|ing|ed) (?:our |the |my |us )?(?:release|deploy|upgrade|work|us\b|build)"
+        r"release block(?:ed|ers?|ing)?\b"
+        r"|block(?:s|ing|ed) (?:our |the |my |us )?(?:release|deploy|upgrade|work|us\b|build)"
         r"|showstopper|unusable|cannot (?:start|install|build|boot|log ?in|launch|compile)"
         r"|can'?t (?:start|install|build|boot|log ?in|launch|compile)"
         r"|(?:does ?n[o']t|fails? to|won'?t) (?:start|install|build|boot|launch|compile)",

@@ -24,6 +24,7 @@ _ROUTE_WORDS = {
     "needs_human": "undecided",
 }
 _FAULTS = ("bug", "security", "needs_human")
+_SURE = 0.9
 SUBJECTS = (*LABELS, "security")
 """What a story may be about; its label says which."""
 StoryType = Literal["bug", "feature", "chore"]
@@ -119,7 +120,9 @@ def _why(decision: Decision) -> str:
     if prediction and decision.by == "model":
         words.append(f"{decision.confidence:.0%} sure")
         if decision.route == prediction.route:
-            sides = (("for it", spoken(prediction)), ("against", spoken(prediction, against=True)))
+            # What spoke against a route that is as good as sure, helps nobody who reads the story.
+            against = spoken(prediction, against=True) if decision.confidence < _SURE else ""
+            sides = (("for it", spoken(prediction)), ("against", against))
             words += [f"{side}: {told}" for side, told in sides if told]
     text = f"Route: **{_ROUTE_WORDS[decision.route]}**" + (f" ({'; '.join(words)})" if words else "")
     if prediction and prediction.security_flag and decision.route != "security":
@@ -144,8 +147,7 @@ def _environment(signs: CodeSigns) -> str:
         *signs.versions[:5],
         *(name for name in signs.systems[:3] if name not in " ".join(signs.versions)),
     ]
-    words = [code(name, 60) for name in named] + list(signs.languages[:3])
-    return f"Environment: {', '.join(words)}" if words else ""
+    return f"Environment: {', '.join(code(name, 60) for name in named)}" if named else ""
 
 
 def _tone(case: Case) -> str:

@@ -18,7 +18,8 @@ from nodes.text.patch import Patch, apply_edits
 
 _QUOTE = r"[`\"“'‘]{1,2}([^`\"”'’\n]{1,160})[`\"”'’]{1,2}"
 _SHOULD = r"(?:should (?:be|read|say|have been)|must be|needs to be|has to be)"
-_TOLD = r"(?:says?|reads?|shows?|uses|has|states?|mentions?|written(?: as)?|(?:mis)?spelled(?: as)?)"
+_TOLD = r"(?:says?|reads?|shows?|uses|has|states?|mentions?|written(?: as)?|(?:mis)?spelled(?: as)?"
+_TOLD += r"|[Tt]here(?:[’']s| is)(?: also)?)"
 _OLD_NEW = (
     re.compile(rf"{_QUOTE}\s{{0,3}}{_SHOULD}\s(?:changed to |replaced (?:by|with) |written as )?{_QUOTE}"),
     re.compile(
@@ -156,7 +157,13 @@ def replacements(text: str) -> list[tuple[str, str]]:
             old, new = (match[2], match[1]) if "instead of" in match[0] else (match[1], match[2])
             if not {old.lower(), new.lower()} & _SMALL_WORDS:
                 found[(old, new)] = None
-    return [(old, new) for old, new in found if old and new and old != new and _may_replace(old, new)]
+    pairs = [(old, new) for old, new in found if old and new and old != new and _may_replace(old, new)]
+    return [pair for pair in pairs if not any(_within(pair, other) for other in pairs)]
+
+
+def _within(pair: tuple[str, str], other: tuple[str, str]) -> bool:
+    """Does the other say the same of a longer piece of text?"""
+    return pair != other and pair[0] in other[0] and pair[1] in other[1]
 
 
 def _may_replace(old: str, new: str) -> bool:

@@ -143,7 +143,7 @@ class EstimateEffort:
             if abs(step - _BASE[case.route]) < _TELLING:
                 # Without a telling sign the figure is only the usual one, which is worth a line only where it
                 # goes into the priority.
-                reasons = [*reasons, "the usual size of a wish"] if case.route == "feature" else []
+                reasons = (reasons or ["the usual size of a wish"]) if case.route == "feature" else []
         points, low, high = (nearest(value, scale) for value in (points, low, high))
         case = replace(case, estimate=points)
         if not reasons:
@@ -225,7 +225,7 @@ def _bug_signs(case: Case) -> list[tuple[str, float]]:
     trace, code = case.trace, case.code
     if trace and any(frame.own and frame.line for frame in trace.frames):
         signs.append(("the trace names the place", -0.6))
-    elif code and not code.has_steps and not code.blocks:
+    elif case.route == "bug" and code and not code.has_steps and not code.blocks:
         signs.append(("no steps and no trace to start from", 0.7))
     if code and code.has_steps:
         signs.append(("steps are given", -0.3))

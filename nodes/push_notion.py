@@ -26,7 +26,7 @@ class PushNotion:
             title=headline(case.issue.title, 150) or "(no title)",
             markdown=bounded("\n\n".join(_parts(case, page)), _LIMIT),
         )
-        told = section("Page in Notion", "A page with this draft is put into Notion, named by the issue.")
+        told = section("Page in Notion", "The draft is put on a page in Notion that has the issue's title.")
         return replace(case, sections=(*case.sections, told), commands=(*case.commands, wish))
 
 

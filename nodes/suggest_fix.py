@@ -110,8 +110,10 @@ class SuggestFix:
         advice = advice_for(f"{trace.exception}: {trace.message}")
         own = first_own(trace.frames)
         if own and (own.file or own.function):
-            place = describe_frame(_in_repository(own, case))
-            lines.append(f"Start at {place}, the first frame of the project's own code.")
+            found = _in_repository(own, case)
+            # A caller of the project has frames of its own, which are no library's either.
+            whose = "of the project's own code" if found else "that is not a library's"
+            lines.append(f"Start at {describe_frame(found or own)}, the first frame {whose}.")
         if advice:
             lines.append(f"{code(trace.exception, 80)}: {advice}")
         return lines
@@ -119,22 +121,25 @@ class SuggestFix:
     def _from_error_lines(self, case: Case) -> list[str]:
         for line in (case.code.errors if case.code else ())[: self.errors]:
             if advice := advice_for(line):
-                return [f"{code(line, 160)}: {advice}"]
+                is_title = " ".join(line.split()) == " ".join(case.issue.title.split())
+                return [advice if is_title else f"{code(line, 160)}: {advice}"]
         return []
 
 
 def first_own(frames: tuple[Frame, ...]) -> Frame | None:
-    """The failing frame of the project's own code."""
-    return next((frame for frame in frames if frame.own), None)
+    """The failing frame of the project's own code; one that says in which file, where there is one."""
+    own = [frame for frame in frames if frame.own]
+    return next((frame for frame in own if frame.file), own[0] if own else None)
 
 
-def _in_repository(frame: Frame, case: Case) -> Frame:
-    """The frame with its file's name in the repository, where that is known."""
+def _in_repository(frame: Frame, case: Case) -> Frame | None:
+    """The frame with its file's name in the repository; None where it is not known to be there."""
     last = frame.file.replace("\\", "/").rpartition("/")[2]
     known = (
         one.path for one in case.suspects if (one.path.rpartition("/")[2], one.line) == (last, frame.line)
     )
-    return replace(frame, file=next(known, frame.file))
+    path = next(known, None)
+    return replace(frame, file=path) if path else None
 
 
 def _from_versions(found: Scan) -> list[str]:

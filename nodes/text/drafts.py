@@ -1,7 +1,7 @@
 """What goes to the language model and what comes back: guards, bounded material, and drafts made harmless."""
 
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from models.asks import Drafted, DraftKind, WriteDraft
 from models.case import Case, Section
@@ -11,8 +11,6 @@ from nodes.text.injection import split_comments
 from nodes.text.secrets import redact
 
 MATERIAL_LIMIT = 12_000
-LAST_ROUND = 3
-"""Tries of one draft, the first one included."""
 
 
 def may_draft(case: Case, ctx: Context) -> bool:
@@ -74,7 +72,8 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})\s{0,9}([\w+#.-]{0,20})[^`]{0,200}$")
 _DIAGRAMS = ("mermaid", "geojson", "topojson", "stl", "math")
 """Fences that are drawn, with links in them, instead of shown."""
 _HEADING = re.compile(r"( {0,3})#{1,6}(?:[ \t]+(.*?))?[ \t]*#*[ \t]*$")
-_RULE = re.compile(r" {0,3}(?:=+|-+)[ \t]*$")
+_INNER_HEADING = re.compile(r"^((?:[\s>]{1,200}|(?:[-*+]|\d{1,9}[.)])(?=\s)){0,100})(?=#{1,6}(?:\s|$))")
+_RULE = re.compile(r"[ \t>]*(?:=+|-+)[ \t]*$")
 _BACKTICKS = re.compile(r"\\+(?=`)|`+")
 _ADDRESS = re.compile(
     r"!?\[((?:[^\[\]\n]|\[[^\[\]\n]{0,100}\]){0,300})\]\(\s{0,9}<?([^\s<>()]{1,1000})>?[^()\n]{0,200}\)"
@@ -85,7 +84,6 @@ _IMAGE = re.compile(r"!(?=\[)")
 _BACKSLASH = re.compile(r"\\+(?=[:/.@#])")
 _ENTITY = re.compile(r"&(?=#?\w{1,32};)")
 _REFERENCE = re.compile(r"#(?=\d)|(?<=\b[Gg][Hh])-(?=\d)")
-_DEFINITION = re.compile(r"^(\s*(?:>\s?)*)\[(?=[^\]\n]{1,999}\]:)")
 _COMMAND = re.compile(r"^([\s>]*)/(?=[a-z])", re.IGNORECASE)
 _TO_A_COMMAND = re.compile(r"^/(?=[a-z-]{2,40}(?:\s|$))", re.IGNORECASE | re.MULTILINE)
 _REPOSITORY_ITEM = re.compile(r"/(?:issues|pull|pulls|commit|discussions)/", re.IGNORECASE)
@@ -135,11 +133,24 @@ def _tame_row(row: str, links: Collection[str], *, headings: bool) -> str:
             return ""
         if heading := _HEADING.match(row):
             row = f"**{heading[2]}**" if heading[2] else ""
-    tame = "".join(
-        piece if is_code else "".join(_tame_prose(_BACKSLASH.sub("", piece), links))
-        for is_code, piece in _spans(_DEFINITION.sub(r"\1\\[", row))
-    )
+    pieces: list[str] = []
+    for is_code, piece in _spans(row):
+        pieces += [piece] if is_code else _tame_prose(_BACKSLASH.sub("", piece), links)
+    tame = _joined(pieces)
+    if not headings:
+        tame = _INNER_HEADING.sub(r"\1\\", tame)
     return _COMMAND.sub(r"\1\\/", tame)
+
+
+def _joined(pieces: Iterable[str]) -> str:
+    """One text, in which no code span runs into the next one or begins after a backslash."""
+    done: list[str] = []
+    for piece in pieces:
+        if piece[:1] == "`" and done and done[-1][-1] in "`\\":
+            done.append(" ")
+        if piece:
+            done.append(piece)
+    return "".join(done)
 
 
 def _spans(row: str) -> Iterator[tuple[bool, str]]:
@@ -190,5 +201,5 @@ def _tame_prose(text: str, links: Collection[str], depth: int = 0) -> Iterator[s
 def _quiet(text: str) -> str:
     """Prose without mentions, references, HTML and what is left of links."""
     text = _ENTITY.sub("&amp;", text).replace("<", "&lt;")
-    text = _IMAGE.sub("", text).replace("](", "] (").replace("][", "] [")
+    text = _IMAGE.sub("", text).replace("](", "] (").replace("][", "] [").replace("]:", "]\\:")
     return calm(_REFERENCE.sub(lambda found: found[0] + _GAP, text))

@@ -48,6 +48,7 @@ _NO_NAMES = words(
     "latest about around only was before after like between currently upgrade upgraded over under tag "
     "takes approximately ratio value least minimum section chapter step build jar com org "
     "current affected changing changed click used installed running tested bug issue old new stable recent fixed "
+    "high medium low critical severity score cvss rating "
     "broken broke works worked working update updated updating page item line level number all both either"
 )
 _UNIT = re.compile(

@@ -83,10 +83,9 @@ SIGNS = (
             r"\bsystem (?:notice|instructions?|command|directive|override) ?:",
             r"\bsafety (?:filters?|guidelines|checks?|rules) (?:is|are|has been|have been) (?:\w{1,12} )?"
             r"(?:off|disabled|lifted|suspended|removed)\b",
-            r"\byour (?:new|next|real|actual|only|true|first)(?: \w{1,12})? (?:task|job|goal|mission|purpose"
-            r"|objective"
-            r"|instructions?)\b|\byour (?:task|role|job|goal|instructions?|mission|purpose) (?:is now|are"
-            r" now|ha(?:s|ve) changed)",
+            r"\byour (?:new|next|real|actual|only|true)(?: \w{1,12})? (?:task|job|goal|mission|purpose|objective"
+            r"|instructions?)\b|\byour first (?:task|job|goal) (?:is|will be)\b"
+            r"|\byour (?:task|role|job|goal|instructions?|mission|purpose) (?:is now|are now|ha(?:s|ve) changed)",
             r"\byou must (?:now |only |always |then )?(?:respond|reply|answer|say|recommend|approve|mention"
             r"|obey|comply)\b",
             r"\byou(?: a|)re (?:now |hereby )?(?:instructed|ordered|commanded|authori[sz]ed) to (?:merge"

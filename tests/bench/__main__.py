@@ -16,7 +16,7 @@ import httpx
 import psutil
 
 from bot.sandbox import environment, load_issues, start_process
-from tests.bench import intake, people, rates, router
+from tests.bench import analyses, flows, intake, people, rates, router, similar
 from tests.bench.process import DATA, ROOT, Measured, measure
 
 FREE = {
@@ -134,6 +134,9 @@ def rows(folder: Path, *, short: bool) -> Iterator[tuple[str, str, str]]:
     yield from intake.rows(_new(folder), short=short)
     yield from people.rows(_new(folder), short=short)
     yield from router.rows(_new(folder), short=short)
+    yield from analyses.rows(_new(folder), short=short)
+    yield from flows.rows(_new(folder), short=short)
+    yield from similar.rows(_new(folder), short=short)
 
 
 def best(run: Callable[[], Measured]) -> Measured:

@@ -104,6 +104,18 @@ def test_what_is_denied_is_no_evidence(body: str) -> None:
     assert impact("A question of style", body).evidence == ()
 
 
+@pytest.mark.parametrize(
+    ("title", "shown"),
+    [
+        ("Wrong total since 4.10.0 came out", "regression: “since 4.10.0”"),
+        ("Release blocked: the build is red", "blocked: “release blocked”"),
+        ("Update the parser (CVE-2026-12345)", "security: “cve-2026-12345”"),
+    ],
+)
+def test_evidence_is_shown_in_whole_words(title: str, shown: str) -> None:
+    assert shown in impact(title).evidence
+
+
 def test_code_is_no_evidence() -> None:
     assert impact("Colours", "```\ncrash(); data loss; vulnerability\n```").evidence == ()
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from models.case import Impact, Section, Sentiment
+from models.case import CodeSigns, Impact, Section, Sentiment
 from nodes.create_story import CreateStory, describe
 from nodes.text.escape import open_fence
 from nodes.text.titles import story_name
@@ -55,6 +55,23 @@ def test_payload() -> None:
     )
     assert "Severity: **high** (impact 60 of 100), crash: “crash”" in text
     assert text.endswith("## From the issue\n\n> It fell down.")
+
+
+def test_what_is_as_good_as_sure_is_told_without_what_spoke_against_it() -> None:
+    given = replace(case("It fell"), decision=decided("bug", confidence=0.93))
+    assert (
+        "Route: **bug** (93% sure; for it: “crash” in the title, a stack trace)\n" in describe(given) + "\n"
+    )
+
+
+def test_the_environment_is_versions_and_systems() -> None:
+    """A language is none, and the trace names it."""
+    signs = CodeSigns(versions=("Python 3.12.4", "3.3.1"), systems=("Linux",), languages=("Python", "Shell"))
+    assert "Environment: `Python 3.12.4`, `3.3.1`, `Linux`\n" in describe(
+        replace(case("It fell", route="bug"), code=signs)
+    )
+    only = replace(case("It fell", route="bug"), code=CodeSigns(languages=("C",)))
+    assert "Environment" not in describe(only)
 
 
 def test_sections_come_in_order_and_questions_after_them() -> None:

@@ -5,13 +5,13 @@ from dataclasses import replace
 import pytest
 
 from models.asks import Ask, EstimateScale
-from models.case import Case, Route, Similar
+from models.case import Case, CodeSigns, Route, Similar
 from nodes.analyze_code import AnalyzeCode
 from nodes.assess_impact import AssessImpact
 from nodes.base import Context
 from nodes.estimate_effort import SCALE, EstimateEffort, nearest
 from nodes.parse_stack_trace import ParseStackTrace
-from tests.nodes.build import case, context, run, text_of
+from tests.nodes.build import case, context, decided, run, text_of
 from tests.nodes.test_parse_stack_trace import PYTHON
 
 
@@ -54,6 +54,18 @@ def test_what_is_mentioned_late_is_no_sign() -> None:
 def test_a_wish_without_a_sign_is_said_to_be_a_usual_one() -> None:
     done = run(EstimateEffort(), case("Make it better", "", "feature"))
     assert text_of(done, "Effort") == "**3 points** (between 2 and 5): the usual size of a wish."
+
+
+def test_signs_that_outweigh_each_other_are_told_alone() -> None:
+    given = case("Log in with OAuth", "With an option to turn it off, behind a flag.", "feature")
+    text = text_of(run(EstimateEffort(), given), "Effort")
+    assert text.endswith(": a new option or setting; security or permissions.")
+
+
+def test_what_a_report_lacks_is_no_sign_of_how_long_a_hole_takes() -> None:
+    given = replace(case("Raise glimmer-yaml", "", "security"), code=CodeSigns())
+    assert run(EstimateEffort(), given).sections == ()
+    assert run(EstimateEffort(), replace(given, decision=decided("bug"))).sections
 
 
 def test_elsewhere_no_sign_makes_no_section() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from models.asks import Ask, Drafted, File, ReadFile, WriteDraft
-from models.case import Case, CodeSigns, Suspect
+from models.case import Case, CodeSigns, Frame, StackTrace, Suspect
 from nodes.base import Context
 from nodes.parse_stack_trace import ParseStackTrace
 from nodes.suggest_fix import FIX, SuggestFix
@@ -134,7 +134,32 @@ def test_a_draft_that_applies_is_shown_as_one() -> None:
 
 def test_the_place_is_named_as_the_repository_has_it() -> None:
     text = text_of(drafted(Model(None)), "Where to start")
-    assert text.startswith(f"- Start at `{PATH}:88` in `load`, the first frame")
+    assert text.startswith(f"- Start at `{PATH}:88` in `load`, the first frame of the project's own code.")
+
+
+def test_what_the_repository_does_not_have_is_not_called_its_own() -> None:
+    """The reporter's program calls the project: its frames are no library's, and not the project's."""
+    given = run(ParseStackTrace(), case("It fell", PYTHON, "bug"))
+    text = text_of(run(SuggestFix(), given), "Where to start")
+    assert "`load`, the first frame that is not a library's." in text
+
+
+def test_the_place_is_a_frame_that_names_its_file() -> None:
+    frames = (
+        Frame(file="", function="Native.version"),
+        Frame(file="src/Native.cs", line=33, function="Native.cctor"),
+    )
+    trace = StackTrace(language="C#", exception="X", message="m", frames=frames)
+    given = replace(case("It fell", route="bug"), trace=trace)
+    assert "Start at `src/Native.cs:33`" in text_of(run(SuggestFix(), given), "Where to start")
+    given = replace(given, trace=replace(trace, frames=frames[:1]))
+    assert "`Native.version`" in text_of(run(SuggestFix(), given), "Where to start")
+
+
+def test_a_title_that_tells_the_error_is_not_repeated() -> None:
+    title = "The server runs out of memory"
+    given = replace(case(title, route="bug"), code=CodeSigns(errors=(title,)))
+    assert text_of(run(SuggestFix(), given), "Where to start").startswith("- Memory runs out:")
 
 
 def test_the_model_is_told_the_lines_around_and_no_more() -> None:

@@ -128,5 +128,5 @@ def test_the_reporter_is_told_where_the_documentation_says_it() -> None:
     assert "](https://github.com/octo/widgets/blob/c/docs/a%20%28b%29.md)" in body
     assert "@ada" not in body
     assert "@bob" not in body
-    assert "](x)" not in body
+    assert "Proxies](x)" not in body
     assert not comment(replace(case(route="security"), pointers=(place,)))

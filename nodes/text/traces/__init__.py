@@ -109,7 +109,8 @@ def _owned(frame: Frame, reader: Reader, project: re.Pattern[str] | None) -> Fra
 
 def fingerprint(language: str, exception: str, message: str, frames: tuple[Frame, ...]) -> str:
     """The same for the same fault, whatever the line numbers, addresses and folders."""
-    chosen = [frame for frame in frames if frame.own][:5] or list(frames[:5])
+    # Three of the project's own: further down, the same fault differs by who called.
+    chosen = [frame for frame in frames if frame.own][:3] or list(frames[:5])
     signs = [language, exception.rpartition(".")[2]]
     signs += [_sign(frame) for frame in chosen]
     if not chosen:

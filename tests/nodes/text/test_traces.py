@@ -83,7 +83,7 @@ _frame = st.builds(
 
 
 @settings(max_examples=200, derandomize=True, deadline=None)
-@given(frames=st.lists(_frame, min_size=1, max_size=8), at=st.integers(0, 4), other=_name, folder=_name)
+@given(frames=st.lists(_frame, min_size=1, max_size=8), at=st.integers(0, 2), other=_name, folder=_name)
 def test_another_function_changes_the_fingerprint(
     frames: list[Frame], at: int, other: str, folder: str
 ) -> None:

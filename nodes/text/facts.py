@@ -144,10 +144,10 @@ def versions_in(text: str, limit: int = 12) -> tuple[str, ...]:
     for tries, match in enumerate(_VERSION.finditer(text)):
         if tries >= _MAX_TRIES or len(found) >= limit:
             break
-        number = match[0]
+        number = match[0].rstrip(".-")
         before = text[max(0, match.start() - 45) : match.start()]
         name = _version_name(before)
-        dots = number.count(".")
+        dots = number.partition("-")[0].count(".")
         told = number[0] in "vV" or _VERSION_WORD.search(before) is not None
         if (
             dots == 1

@@ -20,8 +20,10 @@ _ID = re.compile(
 )
 _IDS, _TRIES, _PACKAGES = 20, 2_000, 12
 DEPENDENCY = "CWE-1395"
+_NUMBER = r"v?\d{1,5}(?:\.\d{1,6}){1,3}(?:-[a-z]{1,10}(?:\.?\d{1,5})?)?"
 _AFFECTED = re.compile(
-    r"(?<![\w<>/=\"'-])(?:versions? )?(?:(?:<=?|>=?|before|prior to|up to|through|until)\s?v?\d{1,5}(?:\.\d{1,6}){1,3})"
+    rf"(?<![\w<>/=\"'-])(?:versions? )?(?:{_NUMBER} )?(?:<=?|>=?|before|prior to|up to|through|until)\s?{_NUMBER}"
+    rf"|(?:(?<=affected: )|(?<=versions: )|(?<=versions )|(?<=affects )){_NUMBER} (?:to|-|–) {_NUMBER}"
 )
 _CLAIM = re.compile(r"vulnerab|attack|exploit|malicious|security (?:issue|bug|hole|flaw|problem|risk)")
 _PROOF = re.compile(

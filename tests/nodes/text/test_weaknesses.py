@@ -70,6 +70,9 @@ def test_identifiers(text: str, ids: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("text", "affected"),
     [
+        ("Affected versions: 4.8.0 to 5.0.0-rc.2. I'd wait.", ("4.8.0 to 5.0.0-rc.2",)),
+        ("Affected: 3.0.0 up to 3.3.1.", ("3.0.0 up to 3.3.1",)),
+        ("We upgraded from 1.0 to 2.0.", ()),
         ("versions before 2.1.0 and <= 3.0.1", ("versions before 2.1.0", "<= 3.0.1")),
         ("<br>4.3 x>4.3.1 and a-<1.2", ()),
     ],

@@ -17,7 +17,8 @@ from bot.wiring import App
 from config.settings import AlertSettings
 from integrations.slack.payloads import escape
 from integrations.webhook.commands import hook_id
-from models.commands import Command, post_event, post_message
+from models.commands import Command
+from models.messages import post_event, post_message
 from models.tables import AlertRow
 
 log = structlog.get_logger()

@@ -15,7 +15,8 @@ from sqlalchemy.engine import Connection
 from bot.report_words import route_words
 from bot.store import runs
 from bot.wiring import App
-from models.commands import Command, upload_chart
+from models.commands import Command
+from models.messages import upload_chart
 from models.report import RunReport
 from models.tables import RunRow
 

@@ -12,8 +12,9 @@ from typing import Annotated, NoReturn
 
 import typer
 
-from bot import cli_people
-from bot.cli_people import Config, Json, open_database, settings_of
+from bot import cli_people, cli_work
+from bot.cli_people import Config, Json, settings_of
+from bot.cli_work import duration_of
 
 app = typer.Typer(
     name="switchyard",
@@ -23,12 +24,9 @@ app = typer.Typer(
     add_completion=False,
     rich_markup_mode=None,
 )
-runs_app = typer.Typer(help="Runs and what they came to.", no_args_is_help=True)
-queue_app = typer.Typer(help="The retry queue and the dead letters.", no_args_is_help=True)
-subflows_app = typer.Typer(help="What is done with an issue, step by step.", no_args_is_help=True)
-app.add_typer(runs_app, name="runs")
-app.add_typer(queue_app, name="queue")
-app.add_typer(subflows_app, name="subflows")
+app.add_typer(cli_work.runs_app, name="runs")
+app.add_typer(cli_work.queue_app, name="queue")
+app.add_typer(cli_work.subflows_app, name="subflows")
 app.add_typer(cli_people.app, name="issue")
 
 
@@ -47,15 +45,6 @@ def _root(
     ] = False,
 ) -> None:
     pass
-
-
-def _duration(text: str) -> float:
-    from models.units import parse_duration
-
-    try:
-        return parse_duration(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error), param_hint="'--wait'") from None
 
 
 @app.command()
@@ -88,7 +77,7 @@ def run(
             since=since,
             full=full,
             dry=dry_run,
-            wait=_duration(wait),
+            wait=duration_of(wait),
             as_json=as_json,
         )
     )
@@ -131,7 +120,7 @@ def sandbox(
     ] = 1.0,
     config: Config = None,
 ) -> None:
-    """Stand-ins of GitHub, Shortcut, Slack and a webhook receiver on one loopback port."""
+    """Stand-ins of GitHub, Shortcut, Slack, Notion, OSV, a language model and a webhook receiver on one port."""
     from bot.sandbox import main as sandbox_main
 
     sandbox_main(port, issues, latency_ms, enforce_rate_limits, time_scale)
@@ -179,120 +168,6 @@ def migrate(config: Config = None) -> None:
     finally:
         database.dispose()
     typer.echo(f"database: schema {after}" + ("" if before == after else f" (was {before or 'missing'})"))
-
-
-@runs_app.command("list")
-def runs_list(
-    limit: Annotated[int, typer.Option("--limit", min=1, max=1000, help="Runs at most.")] = 20,
-    config: Config = None,
-    as_json: Json = False,
-) -> None:
-    """The latest runs, newest first."""
-    from bot.commands.runs import list_runs
-
-    list_runs(open_database(config), settings_of(config), limit, as_json)
-
-
-@runs_app.command("show")
-def runs_show(run_id: str, config: Config = None, as_json: Json = False) -> None:
-    """One run, with its cases that need a look."""
-    from bot.commands.runs import show_run
-
-    show_run(open_database(config), settings_of(config), run_id, as_json)
-
-
-@runs_app.command("pause")
-def runs_pause(run_id: str, config: Config = None) -> None:
-    """Stop a run at the next batch; what is decided is still delivered."""
-    _change_run(run_id, "pause", config)
-
-
-@runs_app.command("resume")
-def runs_resume(run_id: str, config: Config = None) -> None:
-    """Let a paused run go on."""
-    _change_run(run_id, "resume", config)
-
-
-@runs_app.command("cancel")
-def runs_cancel(
-    run_id: str,
-    drop: Annotated[
-        bool,
-        typer.Option("--drop/--keep", help="Forget what is decided and not begun; else it is delivered."),
-    ] = False,
-    config: Config = None,
-) -> None:
-    """End a run at the next batch; what is decided stays in the queue unless it is dropped."""
-    _change_run(run_id, "cancel", config, drop=drop)
-
-
-def _change_run(run_id: str, wanted: str, config: Path | None, *, drop: bool = False) -> None:
-    from bot.commands.runs import change_run
-
-    change_run(open_database(config), run_id, wanted, drop=drop)
-
-
-@queue_app.command("list")
-def queue_list(config: Config = None, as_json: Json = False) -> None:
-    """What waits, and what was given up."""
-    from bot.commands.queue import list_queue
-
-    list_queue(open_database(config), as_json)
-
-
-@queue_app.command("drain")
-def queue_drain(
-    wait: Annotated[str, typer.Option("--wait", metavar="DURATION", help="At most.")] = "60s",
-    config: Config = None,
-    as_json: Json = False,
-) -> None:
-    """Deliver what is due now, and wait for it."""
-    from bot.commands.queue import drain_queue
-
-    raise typer.Exit(drain_queue(settings_of(config), _duration(wait), as_json))
-
-
-@queue_app.command("retry")
-def queue_retry(
-    key: Annotated[str | None, typer.Argument(help="As `queue list` shows it.")] = None,
-    all_dead: Annotated[bool, typer.Option("--all-dead", help="All that were given up.")] = False,
-    config: Config = None,
-) -> None:
-    """Try a command again as soon as something delivers (serve, worker, drain or the next run)."""
-    from bot.commands.queue import retry_queue
-
-    retry_queue(open_database(config), key, all_dead)
-
-
-@queue_app.command("discard")
-def queue_discard(key: str, config: Config = None) -> None:
-    """Give a command up for good."""
-    from bot.commands.queue import discard_queue
-
-    discard_queue(open_database(config), key)
-
-
-@subflows_app.command("list")
-def subflows_list(config: Config = None, as_json: Json = False) -> None:
-    """All sub-flows, built in and configured."""
-    from bot.commands.subflows import list_flows
-
-    list_flows(settings_of(config), as_json)
-
-
-@subflows_app.command("show")
-def subflows_show(
-    name: Annotated[str, typer.Argument(metavar="NAME")],
-    mermaid: Annotated[
-        bool, typer.Option("--mermaid", help="As a Mermaid flowchart, and only that.")
-    ] = False,
-    config: Config = None,
-    as_json: Json = False,
-) -> None:
-    """One sub-flow as a tree and as a Mermaid flowchart."""
-    from bot.commands.subflows import show_flow
-
-    show_flow(settings_of(config), name, chart_only=mermaid, as_json=as_json)
 
 
 app.command()(cli_people.hooks)

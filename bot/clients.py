@@ -247,7 +247,7 @@ def _llm(made: Clients) -> None:
             )
             require_prices(section, made.llm.prices)
         else:
-            made.skipped.append("llm is off: its extra is not installed; `pip install 'switchyard[llm]'`")
+            made.skipped.append("llm is off: its extra is not installed; `pip install '.[llm]'` in the clone")
 
 
 def _own_services(made: Clients) -> None:

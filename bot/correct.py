@@ -1,8 +1,7 @@
 """Corrections: what people say about a case, and what follows from it. The last person wins; all words are kept."""
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
@@ -43,8 +42,6 @@ class Said:
     before: str = ""
     route: str = ""
     by: str = ""
-    correction: int = 0
-    """The correction's number; what `version` tells from now on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,8 +53,6 @@ class Reasons:
     lines: tuple[str, ...]
     private: bool = False
     story_url: str = ""
-    shares: Mapping[str, float] = field(default_factory=dict)
-    """What the model gives each route, 0…1."""
 
 
 def reroute(
@@ -88,7 +83,7 @@ def reroute(
         if (last.person, last.after) == (who, route):
             # The same button twice.
             words = f"Routed: {route}."
-            return Said(done=True, words=words, ref=row.key, before=present, route=route, correction=last.id)
+            return Said(done=True, words=words, ref=row.key, before=present, route=route)
         if last.person != who:
             name = plain(last.person, 60) if last.person else "somebody, by a label,"
             words = f"{_when(last.at)} {name} decided: {last.after}. Nothing was changed."
@@ -109,7 +104,7 @@ def reroute(
     # What the bot put on the issue is nobody's word.
     (issue,) = cases.changed(connection, issues, full=True)
     said = Correction(row.key, row.route, after, who, via, now)
-    number = learning.record(connection, said, row.detail, issue.labels)
+    learning.record(connection, said, row.detail, issue.labels)
     _note(connection, now, person, via, "route", row.key, before=row.route, after=after)
     _think_again(connection, row.key)
     # Somebody else had said something else: both are told.
@@ -118,7 +113,7 @@ def reroute(
         by = str(last.person)
         former = f" {plain(by, 60)} had said {last.after}."
     words = f"{'Approved' if route == 'approve' else 'Routed'}: {after}.{former}"
-    return Said(done=True, words=words, ref=row.key, before=present, route=after, by=by, correction=number)
+    return Said(done=True, words=words, ref=row.key, before=present, route=after, by=by)
 
 
 def version(connection: Connection, ref: str) -> int:
@@ -216,7 +211,6 @@ def why(connection: Connection, ref: str) -> Reasons | None:
         route=answer_of(row.route) if detail.get("by") in ("person", "label") else row.route,
         lines=tuple(lines),
         story_url=str(answer.get("url") or ""),
-        shares=shares,
     )
 
 
@@ -231,9 +225,11 @@ def _since(connection: Connection, row: Any, last: Any | None) -> list[str]:
     if last is not None and _is_new(row, last):
         who = plain(last.person or "somebody", 60)
         lines.append(f"{who} said {last.after} ({last.via}); it is taken up by serve or the next run.")
-    for prefix, asked in ((pauses.IGNORE, "to leave it alone"), (pauses.SNOOZE, "not to be reminded of it")):
-        pause = pauses.get(connection, f"{prefix}{row.key}")
-        if pause is None or (pause.until is not None and pause.until <= time.time()):
+    asks = {pauses.IGNORE: "to leave it alone", pauses.SNOOZE: "not to be reminded of it"}
+    held = pauses.holding(connection, [f"{prefix}{row.key}" for prefix in asks], time.time())
+    for prefix, asked in asks.items():
+        pause = held.get(f"{prefix}{row.key}")
+        if pause is None:
             continue
         end = f"{_moment(pause.until)} UTC" if pause.until is not None else _NO_END[prefix]
         lines.append(f"{plain(pause.person or 'somebody', 60)} asked {asked} until {end}.")

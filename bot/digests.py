@@ -14,7 +14,8 @@ from bot.store import cases, escalations, runs
 from config.repository import FILE
 from config.settings import Settings
 from integrations.slack.payloads import digest, security_digest
-from models.commands import Command, post_message
+from models.commands import Command
+from models.messages import post_message
 from models.report import GITHUB_KEYS, STORY_KEYS, CaseLine, RunReport
 from models.tables import CommandRow, RunRow
 

@@ -9,7 +9,7 @@ from typing import Any
 from bot import aggregate, examples, news
 from bot.batches import tally
 from bot.examples import Example
-from bot.fetch import Fetching, Params, leave_out, parse_items, read_configurations, since_of
+from bot.fetch import Fetching, Params, issues_of, leave_out, read_configurations, since_of
 from bot.repository_config import policies
 from bot.runs import Progress, Watch, new_id
 from bot.store import cases, outbox, runs
@@ -105,7 +105,7 @@ async def _pages(app: App, params: Params, state: Fetching) -> AsyncIterator[lis
             if is_pull_request(item):
                 state.pulls += 1
             else:
-                yield parse_items([item], repo, state)
+                yield issues_of([item], repo, state)
         return
     for repo in params.repositories:
         if repo.lower() in closed:
@@ -126,7 +126,7 @@ async def _pages(app: App, params: Params, state: Fetching) -> AsyncIterator[lis
                 state.failed = isinstance(error, BadCredential)
                 break
             pulls = [item for item in page.items if is_pull_request(item)]
-            issues = parse_items([item for item in page.items if not is_pull_request(item)], repo, state)
+            issues = issues_of(page.items, repo, state)
             issues = [issue for issue in issues if issue.number not in seen]
             seen.update(issue.number for issue in issues)
             state.fetched += len(pulls) + len(issues)

@@ -44,7 +44,8 @@ class Example:
             "route": self.route,
             "route_name": "for review" if self.route == "security" else self.route,
             "title": plain(self.title),
-            "html": _markdown().render(self.description[:_LIMIT]),
+            # CommonMark knows no boxes to tick.
+            "html": _markdown().render(self.description[:_LIMIT].replace("\n- [ ] ", "\n- ☐ ")),
             "tasks": [plain(task, 400) for task in self.tasks],
         }
 

@@ -204,7 +204,7 @@ async def _fetch_named(
         if is_pull_request(item):
             pulls += 1
         else:
-            found += parse_items([item], repo, state)
+            found += issues_of([item], repo, state)
     await _store_page(app, run_id, state, found, pulls, last=True)
 
 
@@ -234,7 +234,7 @@ async def _fetch_page(app: App, run_id: str, params: Params, state: Fetching, re
         await _next_repository(app, run_id, state, [])
         return
     except Transient as error:
-        await _fall_back(app, run_id, params, state, repo, error)
+        await _fall_back(app, run_id, state, repo, error)
         return
     except (Unauthorized, Rejected) as error:
         state.incomplete = True
@@ -252,7 +252,7 @@ async def _fetch_page(app: App, run_id: str, params: Params, state: Fetching, re
     seen = set(state.pull_numbers)
     pulls = [item for item in page.items if is_pull_request(item) and item.get("number") not in seen]
     state.pull_numbers += [item["number"] for item in pulls if isinstance(item.get("number"), int)]
-    issues = parse_items([item for item in page.items if not is_pull_request(item)], repo, state)
+    issues = issues_of(page.items, repo, state)
     if page.next_url is not None:
         state.url = page.next_url
         await _store_page(app, run_id, state, issues, len(pulls))
@@ -308,9 +308,7 @@ async def _may_have_moved(app: App, repo: str, state: Fetching) -> bool:
         return True
 
 
-async def _fall_back(
-    app: App, run_id: str, params: Params, state: Fetching, repo: str, error: Transient
-) -> None:
+async def _fall_back(app: App, run_id: str, state: Fetching, repo: str, error: Transient) -> None:
     """GitHub does not answer: go on with the stored copies that this run has not fetched itself."""
     keys = await app.database.query(lambda c: cases.cached_keys(c, repo, run_id))
     state.problems.append(
@@ -336,28 +334,22 @@ async def _next_repository(
     await _store_page(app, run_id, state, issues, pulls)
 
 
-def parse_items(items: Sequence[Mapping[str, Any]], repo: str, state: Fetching) -> list[Issue]:
-    issues = []
+def issues_of(items: Sequence[Mapping[str, Any]], repo: str, state: Fetching | None = None) -> list[Issue]:
+    """The issues among these, without pull requests; `state` counts those that cannot be read."""
+    found = []
     for item in items:
+        if is_pull_request(item):
+            continue
         try:
-            issues.append(parse_issue(item, repo))
+            found.append(parse_issue(item, repo))
         except (ValueError, TypeError, AttributeError) as error:
+            if state is None:
+                log.warning("an issue could not be read", repo=repo, error=str(error)[:200])
+                continue
             state.bad += 1
             state.fetched += 1
             state.problems.append(f"{repo}: an issue could not be read ({error})")
             state.incomplete = True
-    return issues
-
-
-def readable_issues(items: Sequence[Mapping[str, Any]], repo: str) -> list[Issue]:
-    """The issues of a page without its pull requests, where no run counts those that cannot be read."""
-    found = []
-    for item in items:
-        if not is_pull_request(item):
-            try:
-                found.append(parse_issue(item, repo))
-            except (ValueError, TypeError, AttributeError) as error:
-                log.warning("an issue could not be read", repo=repo, error=str(error)[:200])
     return found
 
 
@@ -394,7 +386,7 @@ async def _store_page(
     await app.database.run(work)
 
 
-async def save_cursors(app: App, run_id: str, state: Fetching) -> None:
+async def save_cursors(app: App, state: Fetching) -> None:
     """Only a run that handled all its cases moves the cursors."""
 
     def work(connection: Any) -> None:

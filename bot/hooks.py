@@ -14,7 +14,8 @@ from bot.store import cases, escalations
 from integrations.webhook.client import REPOSITORIES
 from integrations.webhook.commands import GONE_WORDS, hook_id
 from integrations.webhook.settings import WebhookSettings
-from models.commands import Command, post_event
+from models.commands import Command
+from models.messages import post_event
 from models.report import RunReport
 from models.tables import CaseRow, CommandRow, RepositoryConfigRow
 

@@ -15,7 +15,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot import comments, installations, quiet, repository_config
 from bot.days import hand_over, run_of, run_of_the_day
-from bot.reconcile import observe, reconcile, shortcut_of
+from bot.reconcile import forget, observe, reconcile, shortcut_of
 from bot.repositories import served
 from bot.store import audit, cases, inbox, runs
 from bot.store.database import brief
@@ -271,8 +271,9 @@ async def _look_at_stories(app: App) -> float:
         elif len(numbers) > ONE_BY_ONE:
             await reconcile(app)
         else:
-            found = [await client.story(number) for number in numbers]
-            await observe(app, [story for story in found if story is not None])
+            found = [(number, await client.story(number)) for number in numbers]
+            await forget(app, [number for number, story in found if story is None])
+            await observe(app, [story for _, story in found if story is not None])
     except SwitchyardError as error:
         log.warning("stories could not be looked at, trying again", reason=str(error))
         return time.time() + PAUSE

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from sqlalchemy.engine import Connection
 
-from bot.fetch import readable_issues
+from bot.fetch import issues_of
 from bot.repositories import served
 from bot.store import cases, learning
 from bot.store.learning import Correction, LabelEvent
@@ -61,7 +61,7 @@ async def _read_issues(app: App, repo: str, told: Told) -> None:
     page = await app.github.list_changed(repo, since)
     while page.items:
         last = max(parse_time(item.get("updated_at")) for item in page.items)
-        issues = readable_issues(page.items, repo)
+        issues = issues_of(page.items, repo)
         mark = last.timestamp()
         await app.database.run(lambda c, i=issues, m=mark: learning.store_examples(c, repo, i, m))  # type: ignore[misc]
         seen += len(page.items)

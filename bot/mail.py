@@ -18,7 +18,8 @@ from bot.store import cases, escalations, mail, outbox, runs
 from bot.wiring import App
 from config.settings import Settings
 from integrations.email.settings import Often, RecipientSettings
-from models.commands import Command, send_mail
+from models.commands import Command
+from models.messages import send_mail
 from models.report import GITHUB_KEYS, STORY_KEYS, CaseLine, RunReport
 
 RUN_ID = "mail"

@@ -14,7 +14,8 @@ from bot.store import cases, learning, outbox, pauses
 from config.repository import ChannelsSection
 from config.settings import Settings
 from integrations.slack import payloads_cases as words
-from models.commands import Command, post_message
+from models.commands import Command
+from models.messages import post_message
 from models.report import CaseLine
 from models.tables import CaseRow, CommandRow, RunRow
 
@@ -115,11 +116,13 @@ def renew(connection: Connection, refs: Iterable[str]) -> list[Command]:
     """The messages that stand about these issues, as they should read now; the same ones cost nothing."""
     wanted = set(refs)
     keys = [f"{kind}{ref}" for ref in wanted for kind in (CASE, SECRET)]
-    found: list[Command] = []
-    for row in connection.execute(sa.select(_commands).where(_commands.c.key.in_(keys))).all():
-        line = _line(connection, row.issue)
-        if line is not None:
-            found.append(_again(row, *_words_now(connection, line, secret=row.key.startswith(SECRET))))
+    standing = connection.execute(sa.select(_commands).where(_commands.c.key.in_(keys))).all()
+    lines, said = _lines(connection, [row.issue for row in standing])
+    found = [
+        _again(row, *_words_now(lines[row.issue], said, secret=row.key.startswith(SECRET)))
+        for row in standing
+        if row.issue in lines
+    ]
     for row in _gatherings(connection, time.time() - GATHERED_KEPT):
         if wanted & set(row.payload["refs"]):
             secret = bool(row.payload.get("secret"))
@@ -205,10 +208,10 @@ def _gather(
 def _several(
     connection: Connection, refs: Sequence[str], *, secret: bool
 ) -> tuple[str, list[dict[str, Any]], list[str]]:
-    lines = [line for ref in dict.fromkeys(refs) if (line := _line(connection, ref)) is not None]
-    settled = {line.ref: told for line in lines if (told := _settled(connection, line, secret=secret))}
-    text, blocks = words.gathered(lines, settled, secret=secret)
-    return text, blocks, [line.ref for line in lines]
+    lines, said = _lines(connection, refs)
+    settled = {ref: told for ref, line in lines.items() if (told := _settled(line, said, secret=secret))}
+    text, blocks = words.gathered([*lines.values()], settled, secret=secret)
+    return text, blocks, [*lines]
 
 
 def _message(
@@ -235,10 +238,10 @@ def _again(row: Any, text: str, blocks: list[dict[str, Any]], refs: Sequence[str
     return Command(key=row.key, target=row.target, operation=row.operation, issue=row.issue, payload=payload)
 
 
-def _words_now(connection: Connection, line: CaseLine, *, secret: bool) -> words.Message:
-    if not secret and _is_private(connection, line):
+def _words_now(line: CaseLine, said: "_Said", *, secret: bool) -> words.Message:
+    if not secret and _is_private(line, said):
         return words.case_message(replace(line, route="security"))
-    sentence = _settled(connection, line, secret=secret)
+    sentence = _settled(line, said, secret=secret)
     if sentence:
         return words.settled_message(line, sentence, secret=secret)
     if secret:
@@ -246,22 +249,42 @@ def _words_now(connection: Connection, line: CaseLine, *, secret: bool) -> words
     return (words.approval_message if line.detail.get("held") else words.case_message)(line)
 
 
-def _is_private(connection: Connection, line: CaseLine) -> bool:
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What people said of some issues: by issue the row of the latest correction, by key the pauses that hold."""
+
+    corrections: Mapping[str, Any]
+    paused: Mapping[str, Any]
+
+
+def _lines(connection: Connection, refs: Iterable[str]) -> tuple[dict[str, CaseLine], _Said]:
+    """Those of these issues that have a case, by name, each once and in this order; and what people said of them."""
+    wanted = list(dict.fromkeys(refs))
+    found: dict[str, CaseLine] = {}
+    for start in range(0, len(wanted), MOST_AT_ONCE):
+        part = _cases.c.key.in_(wanted[start : start + MOST_AT_ONCE])
+        found |= {line.ref: line for line in cases.lines(connection, None, only=part)}
+    keys = [f"{prefix}{ref}" for prefix in (pauses.IGNORE, pauses.SNOOZE) for ref in found]
+    said = _Said(learning.latest(connection, list(found)), pauses.holding(connection, keys, time.time()))
+    return {ref: found[ref] for ref in wanted if ref in found}, said
+
+
+def _is_private(line: CaseLine, said: _Said) -> bool:
     """Is it for the security team alone? As soon as a person said so, though it was not thought about yet."""
-    last = learning.last(connection, line.ref)
+    last = said.corrections.get(line.ref)
     return line.route == "security" or (last is not None and last.after == "security")
 
 
-def _settled(connection: Connection, line: CaseLine, *, secret: bool) -> str:
+def _settled(line: CaseLine, said: _Said, *, secret: bool) -> str:
     """Who decided what about a case, as one sentence; empty where it still waits."""
-    if not secret and _is_private(connection, line):
+    if not secret and _is_private(line, said):
         return ""
     for prefix, action in ((pauses.IGNORE, "ignore"), (pauses.SNOOZE, "snooze")):
-        pause = pauses.get(connection, f"{prefix}{line.ref}")
-        if pause is not None and (pause.until is None or pause.until > time.time()):
+        pause = said.paused.get(f"{prefix}{line.ref}")
+        if pause is not None:
             held = action == "snooze" and pause.until is None
             return words.settled_by(pause.person, "hold" if held else action)
-    last = learning.last(connection, line.ref)
+    last = said.corrections.get(line.ref)
     if last is not None and line.detail.get("by") != "label":
         return words.settled_by(last.person or "", "route", last.after)
     if line.route == "security" or line.needs_person:
@@ -269,10 +292,6 @@ def _settled(connection: Connection, line: CaseLine, *, secret: bool) -> str:
     if line.detail.get("by") == "label":
         return f"A label says {learning.answer_of(line.route)}"
     return f"Now clear: {learning.answer_of(line.route)}"
-
-
-def _line(connection: Connection, ref: str) -> CaseLine | None:
-    return next(cases.lines(connection, None, only=_cases.c.key == ref), None)
 
 
 def _repo(ref: str) -> str:

@@ -20,7 +20,8 @@ from bot.web.slack import Reads, people_waiting, waiting
 from bot.wiring import App
 from integrations.slack import payloads_home
 from integrations.slack.webhook import Interaction
-from models.commands import Command, publish_home, reply_to
+from models.commands import Command
+from models.messages import publish_home, reply_to
 from models.tables import CaseRow, CorrectionRow
 from models.units import parse_duration
 

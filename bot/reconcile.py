@@ -14,9 +14,11 @@ from urllib.parse import urlsplit
 
 import structlog
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import SQLAlchemyError
 
 from bot.reflect import reflect
 from bot.schedule import RECONCILE
+from bot.similar.fill import fill
 from bot.store import adoption, documents, outbox, stories
 from bot.store.database import brief
 from bot.wiring import App
@@ -71,6 +73,7 @@ async def reconcile(app: App, run_id: str = BY_ITSELF) -> Reconciled:
 
 async def look(app: App) -> None:
     """What the scheduler calls: reconcile, unless another process just did; a failure waits for the next time."""
+    await _fill(app)
     row = await app.database.query(stories.reading)
     if row is not None and time.time() - row.at < 0.8 * RECONCILE.total_seconds():
         return
@@ -80,6 +83,22 @@ async def look(app: App) -> None:
         log.warning("stories could not be reconciled", reason=str(error))
     except Exception as error:
         log.error("reconciliation failed", error=brief(error))
+
+
+async def forget(app: App, numbers: Sequence[int]) -> None:
+    """These stories are not there any more: nobody is told of them as similar."""
+    if numbers:
+        await app.database.run(lambda c: documents.remove_stories(c, numbers, time.time()))
+
+
+async def _fill(app: App) -> None:
+    try:
+        count = await fill(app.database)
+    except SQLAlchemyError as error:
+        log.warning("issues of before could not be added to the index", reason=brief(error))
+        return
+    if count:
+        log.info("issues of before are in the index of similar ones now", issues=count)
 
 
 async def observe(app: App, seen: Sequence[Story], run_id: str = BY_ITSELF) -> Reconciled:
@@ -179,6 +198,8 @@ def begin_look(app: App, run_id: str) -> "asyncio.Task[tuple[str, ...]]":
 
     async def work() -> tuple[str, ...]:
         try:
+            # Before the stories: an issue's own words tell more than its story's name.
+            await _fill(app)
             result = await reconcile(app, run_id)
         except SwitchyardError as error:
             log.warning("stories could not be reconciled", run=run_id, reason=str(error))

@@ -18,6 +18,8 @@ ROUTE_NAMES = {
     "needs_human": "need a person",
 }
 _ROUTE_OF_ONE = ROUTE_NAMES | {"bug": "bug", "feature": "feature", "needs_human": "needs a person"}
+_SENT = {"notion": "in Notion", "api": "to services of your own"}
+"""How what is no message is told beside the messages."""
 STATUS_MARKS = {
     "completed": ("✔", "green"),
     "partial": ("!", "yellow"),
@@ -164,7 +166,7 @@ def outcomes(report: RunReport) -> list[tuple[str, str]]:
     would = "would be " if report.dry_run else ""
     issues = "issue" if github.get("updated") == 1 else "issues"
     rest = [(key, word) for key, word in (("queued", "waiting"), ("dead", "refused"))]
-    messages = [(name, name) for name in sent if name not in ("queued", "dead")]
+    messages = [(name, _SENT.get(name, name)) for name in sent if name not in ("queued", "dead")]
     return [
         (
             "Stories",

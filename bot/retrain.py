@@ -15,7 +15,7 @@ from bot.store import outbox
 from bot.training import Lesson, train_version
 from bot.wiring import App
 from integrations.slack.payloads import escape
-from models.commands import post_message
+from models.messages import post_message
 
 log = structlog.get_logger()
 

@@ -105,7 +105,7 @@ async def _drive(app: App, run_id: str, watch: Watch, wait: float | None) -> Run
         deadline = time.time() + params.wait
         progress.phase = "delivering"
         await settle(app, run_id, deadline)
-        await save_cursors(app, run_id, state)
+        await save_cursors(app, state)
         shortcut = shortcut_of(app)
         late = look.result() if look is not None and look.done() else ()
         await _store_problems(app, run_id, state, [*late, *(shortcut.notices if shortcut else ())])

@@ -1,4 +1,4 @@
-"""Runs the stand-ins of GitHub, Shortcut, Slack and a webhook receiver on one loopback port."""
+"""Runs the stand-ins of all services and a webhook receiver on one loopback port."""
 
 import json
 import signal

@@ -1,8 +1,11 @@
 """When things happen by themselves: the nightly run, a missed one after a restart, trainings, probes."""
 
+import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from datetime import UTC, datetime, time, timedelta
+from functools import wraps
 from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
@@ -148,6 +151,8 @@ def create_scheduler(
 
     trigger = trigger_of(settings.schedule)
     scheduler = cast(Any, AsyncIOScheduler)(timezone=UTC)
+    probe, learn, watch, look = map(_stoppable, (probe, learn, watch, look))
+    sweep, refresh, post = (job and _stoppable(job) for job in (sweep, refresh, post))
     if trigger is not None:
 
         async def nightly() -> None:
@@ -157,7 +162,7 @@ def create_scheduler(
 
         # A laptop that slept through the night still does its run when it wakes, and only one.
         grace = int(CATCH_UP.total_seconds())
-        scheduler.add_job(nightly, trigger, id="nightly", misfire_grace_time=grace, coalesce=True)
+        scheduler.add_job(_stoppable(nightly), trigger, id="nightly", misfire_grace_time=grace, coalesce=True)
     scheduler.add_job(
         probe,
         "interval",
@@ -203,6 +208,17 @@ def create_scheduler(
         daily = cron(f"{MAIL_AT.minute} {MAIL_AT.hour} * * *", settings.schedule.timezone, "timezone")
         scheduler.add_job(post, daily, id="mail", next_run_time=clock(), **options)
     return cast(Scheduler, scheduler)
+
+
+def _stoppable(job: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+    """The same, ending quietly when it is cut off: APScheduler would log a fault with a traceback at each stop."""
+
+    @wraps(job)
+    async def run() -> None:
+        with suppress(asyncio.CancelledError):
+            await job()
+
+    return run
 
 
 def next_fire(scheduler: Scheduler | None) -> datetime | None:

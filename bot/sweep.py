@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from bot import repository_config
 from bot.days import hand_over, run_of_the_day
-from bot.fetch import readable_issues
+from bot.fetch import issues_of
 from bot.repositories import served
 from bot.store import cases, inbox, runs
 from bot.store.database import brief
@@ -234,7 +234,7 @@ async def _changed(app: App, repo: str) -> Swept:
     found = read = 0
     page = await app.github.list_changed(repo, since)
     for _ in range(PAGES):
-        issues = readable_issues(page.items, repo)
+        issues = issues_of(page.items, repo)
         last = max([mark, *(parse_time(item.get("updated_at")) for item in page.items)])
         found += await app.database.run(lambda c, i=issues, at=last: _take(app, c, repo, i, at))  # type: ignore[misc]
         read += len(issues)

@@ -226,6 +226,7 @@ async def working(app: App) -> AsyncIterator[None]:
 async def close(app: App) -> None:
     """Let go of connections, threads and children."""
     app.thinker.close()
+    await app.reading.close()
     for target in app.targets.values():
         with suppress(Exception):
             await target.close()

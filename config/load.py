@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from config.settings import Settings
-from models.errors import UserFacing
+from models.errors import UserFacing, plain
 
 ENV_PREFIX = "SWITCHYARD__"
 DEFAULT = Path(__file__).with_name("default.yaml")
@@ -185,7 +185,24 @@ class Source:
 
 def explain(error: ValidationError, source: Source) -> list[str]:
     """Each mistake as one line: place, key, and what to do about it."""
-    return [_told(detail, source) for detail in error.errors(include_url=False)]
+    details = _without_branches([dict(detail) for detail in error.errors(include_url=False)])
+    # What is missing comes last: mostly it is there, and misspelt.
+    details.sort(key=lambda detail: detail["type"] == "missing")
+    return [_told(detail, source) for detail in details]
+
+
+def _without_branches(details: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Where a word or something else may stand, the word is named beside what is wrong with the other."""
+    words = {d["loc"][:-1]: d for d in details if str(d["loc"][-1:]).startswith('("literal[')}
+    kept = [d for d in details if words.get(d["loc"][:-1]) is not d]
+    for at, word in words.items():
+        beside = [d for d in kept if d["loc"][: len(at)] == at]
+        if not beside:
+            kept.append(word)
+        for detail in beside:
+            if detail["type"].endswith(("_type", "_parsing")) and detail["input"] == word["input"]:
+                detail["also"] = f", or {word['ctx']['expected']}"
+    return kept
 
 
 def _told(first: Any, source: Source) -> str:
@@ -201,13 +218,9 @@ def _told(first: Any, source: Source) -> str:
         if any(word in known[-1].lower() for word in ("token", "secret", "password", "api_key")):
             mend = "secrets come from the environment, like GITHUB_TOKEN, never from the file"
         return f"{place}: {'.'.join(full)}: unknown key; {mend}"
-    message = first["msg"].removeprefix("Value error, ")
+    message = plain(first["type"], first["msg"]) + first.get("also", "")
     if first["type"] == "string_pattern_mismatch":
         message = f"write it like {_example(model, known)}"
-    if first["type"] == "missing":
-        message = "is required"
-    if first["type"] == "model_type":
-        message = "must hold keys and values"
     if first["type"] == "too_long" and "actual_length" in first["ctx"]:
         message = f"at most {first['ctx']['max_length']} are allowed, not {first['ctx']['actual_length']}"
     shown = (

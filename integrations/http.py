@@ -15,10 +15,15 @@ async def request_json(
     """The JSON of a 2xx answer; models.errors otherwise. `credential` names what to renew."""
     response = await send(client, service, method, path, **options)
     raise_for_status(response, service, f"{method} {path}", credential=credential)
+    return json_of(response, service, f"{method} {path}")
+
+
+def json_of(response: httpx.Response, service: str, what: str) -> Any:
+    """The answer's JSON; Transient where it is none, as a proxy's page in between."""
     try:
         return response.json()
-    except ValueError:
-        raise Transient(f"{service}: answered {method} {path} with something that is no JSON") from None
+    except (ValueError, RecursionError):
+        raise Transient(f"{service}: answered {what} with something that is no JSON") from None
 
 
 async def send(

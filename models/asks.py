@@ -27,6 +27,10 @@ class Files:
     blobs: tuple[tuple[str, str], ...]
     """(path, blob SHA) in git's order; at most the first 50,000."""
 
+    def __hash__(self) -> int:
+        # A listing is looked up for every case of its repository, and has thousands of paths.
+        return hash(self.commit)
+
     @property
     def paths(self) -> tuple[str, ...]:
         return tuple(path for path, _ in self.blobs)

@@ -84,3 +84,32 @@ class BadCredential(Unauthorized):
 
 class UserFacing(SwitchyardError):
     """Bad usage or configuration: show the text and exit 2."""
+
+
+_PLAIN = {
+    "missing": "is required",
+    "missing_argument": "is required",
+    "bool_type": "must be true or false",
+    "bool_parsing": "must be true or false",
+    "int_type": "must be a whole number",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_type": "must be a number",
+    "float_parsing": "must be a number",
+    "string_type": "must be text",
+    "list_type": "must be a list",
+    "tuple_type": "must be a list",
+    "set_type": "must be a list",
+    "frozen_set_type": "must be a list",
+    "mapping_type": "must hold keys and values",
+    "dict_type": "must hold keys and values",
+    "model_type": "must hold keys and values",
+    "too_short": "must not be empty",
+    "string_too_short": "must not be empty",
+}
+
+
+def plain(kind: str, message: str) -> str:
+    """What Pydantic says of a value, in words for people who do not know Python."""
+    said = message.removeprefix("Value error, ").replace("Input should be", "must be", 1)
+    return _PLAIN.get(kind, said[:1].lower() + said[1:])

@@ -37,6 +37,11 @@ class Issue:
         """The name everything is keyed by: "owner/name#number"."""
         return f"{self.repo}#{self.number}"
 
+    @property
+    def by_insider(self) -> bool:
+        """Did somebody of the project itself write it?"""
+        return self.author_association in ("OWNER", "MEMBER", "COLLABORATOR")
+
 
 def parse_ref(text: str) -> tuple[str, int]:
     """Split "owner/name#12" into repository and number; ValueError says what was expected."""

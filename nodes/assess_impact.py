@@ -114,7 +114,6 @@ _ONLY_NAMED = re.compile(
     r"|y (?:disclosure|reports?|reporting|scann\w{1,5}|database|polic\w{1,4})\b"
 )
 """What follows where a fault is only part of a name ("crash reporter"), or is over."""
-_INSIDERS = ("OWNER", "MEMBER", "COLLABORATOR")
 _LIMIT = 20_000
 
 
@@ -187,7 +186,7 @@ def _is_mild(title: str, lowered: str) -> bool:
 def _reach(issue: Issue) -> float:
     """Reactions and comments on a logarithmic scale, more where the project itself wrote it; at most 25."""
     spoken = 4.0 * math.log2(1 + max(0, issue.reactions)) + 1.5 * math.log2(1 + max(0, issue.comments))
-    insider = 3.0 if issue.author_association in _INSIDERS else 0.0
+    insider = 3.0 if issue.by_insider else 0.0
     return round(min(25.0, spoken + insider), 1)
 
 

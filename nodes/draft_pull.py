@@ -7,7 +7,7 @@ from models.case import Case
 from models.commands import open_draft_pull
 from nodes.base import Context
 from nodes.suggest_fix import FIX
-from nodes.text.escape import bounded, code, one_line
+from nodes.text.escape import bounded, calm, code, one_line
 from nodes.text.patch import refused_path, unlinked
 
 _BODY = 20_000
@@ -34,7 +34,7 @@ class DraftPull:
             base_commit=files.commit,
             files=changed,
             # Of the issue's own words there are none: a title may end up in a commit.
-            title=f"Draft for issue {case.issue.number}: {one_line(', '.join(names), 150)}",
+            title=f"Draft for issue {case.issue.number}: {unlinked(calm(one_line(', '.join(names), 150)))}",
             body=self._body(case, fix["mark"], fix["cause"], names),
             reviewers=self._reviewers(case, names),
         )

@@ -26,7 +26,6 @@ _LOOSE_VERSION = re.compile(
 )
 _LONG = 1_000
 IN_TRACE = "in the trace"
-_INSIDERS = ("OWNER", "MEMBER", "COLLABORATOR")
 
 ASK_STEPS = "Which steps, or which smallest piece of code, make it happen?"
 ASK_VERSION = "Which version do you use, and on which operating system or browser?"
@@ -143,11 +142,7 @@ class RequestReview:
         """What a report of a bug needs and this one lacks."""
         signs = case.code
         # The project's own people and other bots know what they leave out.
-        if (
-            signs is None
-            or case.issue.author_association in _INSIDERS
-            or (case.issue.author or "").endswith("[bot]")
-        ):
+        if signs is None or case.issue.by_insider or (case.issue.author or "").endswith("[bot]"):
             return []
         found = scan(case.issue.body)
         versioned = bool(signs.versions) or _answered(found, _VERSION_HEADING)

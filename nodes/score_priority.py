@@ -25,7 +25,6 @@ _SMALL = re.compile(
     r"|low priority|not (?:a )?(?:big deal|important|urgent)|would be (?:nice|neat|cool))\b"
 )
 _LIMIT = 12_000
-_INSIDERS = ("OWNER", "MEMBER", "COLLABORATOR")
 _TOP = 12.0
 """The product at which the score nears 100; the curve is logarithmic below it."""
 
@@ -77,7 +76,7 @@ def _reach(case: Case, twins: int) -> float:
     issue = case.issue
     spoken = 1.0 + 1.6 * math.log2(1 + max(0, issue.reactions)) + 0.5 * math.log2(1 + max(0, issue.comments))
     spoken += 2.0 * math.log2(1 + twins)
-    return round(min(10.0, spoken + (1.0 if issue.author_association in _INSIDERS else 0.0)), 1)
+    return round(min(10.0, spoken + (1.0 if issue.by_insider else 0.0)), 1)
 
 
 def _counted(case: Case, twins: int) -> str:
@@ -87,7 +86,7 @@ def _counted(case: Case, twins: int) -> str:
         ", ".join(counted(count, name) for count, name in heard if count > 0) or "nobody else has spoken yet"
     )
     words += f", {counted(twins, 'issue')} very much like it" if twins else ""
-    return words + (", asked by the project itself" if issue.author_association in _INSIDERS else "")
+    return words + (", asked by the project itself" if issue.by_insider else "")
 
 
 def _impact(case: Case, found: Scan) -> tuple[float, str]:

@@ -38,7 +38,13 @@ def wrong(parameter: str, expression: Any) -> Iterator[tuple[str, str]]:
         yield parameter, str(error)
 
 
+TAKEN = ("fix", "docs_page")
+"""Names of data by which the built-in nodes hand on drafts; what a service says must not pass for one."""
+
+
 def wrong_name(parameter: str, name: str) -> Iterator[tuple[str, str]]:
     """What is wrong with a name for data."""
+    if name in TAKEN and parameter == "into":
+        yield parameter, f"{name!r} is what the built-in nodes keep their draft by; take another name"
     if not (name.isascii() and name.isidentifier() and len(name) <= 60):
         yield parameter, f"{name[:60]!r} is no name for data; write letters, digits and _"

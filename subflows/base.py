@@ -89,3 +89,11 @@ def noted(case: Case, what: str, failed: NodeFailed) -> Case:
     private = case.decision is None or case.route == "security"
     words = failed.node if private else one_line(str(failed), 200)
     return replace(case, notes=(*case.notes, f"{what}: {words}"))
+
+
+def told(case: Case, failed: NodeFailed) -> str:
+    """A failure in words that logs and reports may show: of a security report's, only what kind of error it was."""
+    if case.route != "security":
+        return str(failed)
+    error = failed.__cause__
+    return f"{failed.node}: {type(error).__name__}" if error is not None else failed.node

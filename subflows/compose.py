@@ -7,6 +7,7 @@ from typing import Any
 
 import nodes
 from models.case import ROUTES
+from models.errors import plain
 from nodes.base import Node
 from nodes.call_api import Operation
 from nodes.text.expression import check, nearest
@@ -25,6 +26,19 @@ KEYS = {"node": ("node", "with", "when", "on_error")} | {
 }
 SIMPLE: tuple[Action, ...] = ("skip", "escalate", "undo")
 BY_ROUTE, ROUTE_ISSUE = "by_route", "route_issue"
+BEFORE_ROUTE = (
+    "analyze_sentiment",
+    "analyze_code",
+    "assess_impact",
+    "detect_injection",
+    "parse_stack_trace",
+    "transform",
+    "aggregate",
+    "write_section",
+    "call_api",
+)
+"""Built-in nodes that tell nobody anything of an issue that may be a security report; `call_api` only where it is told
+to."""
 
 
 class FlowError(ValueError):
@@ -51,8 +65,11 @@ def compose(configured: Mapping[str, Any], declared: Declared | None = None) -> 
     found = {name: reading.flow(name, (name,)) for name in configured}
     for name in found:
         if name not in BUILT_IN and name not in reading.used:
-            words = f"is used nowhere; name it in another flow, or {nearest(name, BUILT_IN)}"
-            raise FlowError((name,), words)
+            near = nearest(name, BUILT_IN)
+            words = f" ({near})" if near.startswith("did you mean") else ""
+            raise FlowError(
+                (name,), f"is used nowhere; name it in another flow as {{subflow: {name}}}{words}"
+            )
     return {**flows, "triage": triage, **found}
 
 
@@ -233,9 +250,9 @@ class _Reading:
         except ValidationError as error:
             first = error.errors(include_url=False)[0]
             where = (*here, *(str(part) for part in first["loc"][:1]))
+            words = plain(first["type"], first["msg"])
             if first["type"] in ("missing", "missing_argument"):
-                raise FlowError(where, "is required") from None
-            words = first["msg"].removeprefix("Value error, ")
+                raise FlowError(where, words) from None
             shown = repr(str(first["input"])[:60])
             raise FlowError(where, f"{words[:1].lower()}{words[1:]} (given: {shown})") from None
         except PydanticUserError as error:
@@ -283,6 +300,13 @@ def _check_triage(triage: Subflow) -> None:
             raise FlowError(("triage",), f"needs {name} once, as a step of its own without when or on_error")
     if words.index(ROUTE_ISSUE) > words.index(BY_ROUTE):
         raise FlowError(("triage",), f"needs {ROUTE_ISSUE} before {BY_ROUTE}")
+    for number, step in enumerate(triage.steps[: words.index(ROUTE_ISSUE)]):
+        for part in _all(step):
+            is_ours = type(part).__module__.startswith("nodes.")
+            name = nodes.name_of(type(part)) if is_ours else ""
+            if name and name not in BEFORE_ROUTE:
+                words_ = f"{name} belongs behind {ROUTE_ISSUE}: before it, nobody knows who may be told of the issue"
+                raise FlowError(("triage", number), words_)
     for number, step in enumerate(triage.steps):
         for part in () if isinstance(step, ByRoute) else _all(step):
             if isinstance(part, Step) and part.on_error and part.on_error.action in ("escalate", "undo"):

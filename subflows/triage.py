@@ -17,7 +17,7 @@ from nodes.escalate_security import EscalateSecurity
 from nodes.route_issue import RouteIssue
 from nodes.update_issue import UpdateIssue
 from subflows import SUBFLOWS
-from subflows.base import Escalated, NodeFailed, Parallel, Subflow, Waiting, noted, run_step
+from subflows.base import Escalated, NodeFailed, Parallel, Subflow, Waiting, noted, run_step, told
 from subflows.needs_human import needs_human
 
 T = TypeVar("T")
@@ -142,7 +142,7 @@ async def _isolated(
     except Waiting:
         return Paused(case, at, tuple(dict.fromkeys(answers.open)) if answers else ())
     except NodeFailed as failed:
-        return Failure(case.issue.ref, failed.node, _bounded(str(failed)))
+        return Failure(case.issue.ref, failed.node, _bounded(told(case, failed)))
     except Exception as error:
         return Failure(case.issue.ref, "triage", _bounded(f"{type(error).__name__}: {error}"))
     return replace(case, notes=(*case.notes, *answers.why_not)) if answers and answers.why_not else case

@@ -14,3 +14,11 @@ def world(tmp_path: Path) -> Iterator[World]:
     with World(tmp_path) as made:
         yield made
         made.assert_contracts()
+
+
+@pytest.fixture
+def anew(tmp_path: Path) -> Iterator[World]:
+    """The same, with the program started anew each time as its users start it."""
+    with World(tmp_path, anew=True) as made:
+        yield made
+        made.assert_contracts()

@@ -22,7 +22,7 @@ def main(issues: Path | None) -> int:
     if not repositories:
         raise UserFacing(f"{issues}: no issues in it")
     console.print(
-        "Starting stand-ins of GitHub, Shortcut and Slack on this machine; nothing leaves it.",
+        "Starting stand-ins of GitHub, Shortcut, Slack, Notion and OSV here; nothing leaves this machine.",
         highlight=False,
     )
     arguments = ["--issues", str(issues)] if issues else []

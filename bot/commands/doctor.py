@@ -150,7 +150,10 @@ async def _services(settings: Settings) -> list[Check]:
     try:
         app = build(settings)
     except UserFacing as error:
-        return [Check("credentials", False, str(error), "set the variable it names")]
+        words = str(error)
+        if words.startswith("workflow."):
+            return [Check("configuration", False, words, "correct the key it names")]
+        return [Check("credentials", False, words, "set the variable it names")]
     checks = [Check("credentials", True, ", ".join(sorted(app.secrets.values)) or "none")]
     if app.secrets.get("GITHUB_APP_ID") and not app.secrets.get("GITHUB_APP_PRIVATE_KEY"):
         words = "GITHUB_APP_ID is set and GITHUB_APP_PRIVATE_KEY is not, so GITHUB_TOKEN is used"
@@ -165,9 +168,12 @@ async def _services(settings: Settings) -> list[Check]:
         checks += [*found, *names[0]]
         if not settings.repositories:
             checks.append(_repositories(names[1]))
-        looks = [_permission(app.github.access, repo) for repo in (settings.repositories or names[1])[:SHOWN]]
-        looks += [examine(app, repo) for repo in (settings.repositories or names[1])[:SHOWN]]
-        checks += await asyncio.gather(*looks)
+        if all(check.ok for check in found if check.name == "github"):
+            # Else each would say the same once more, as late as can be, and open the breaker for everybody.
+            shown = (settings.repositories or names[1])[:SHOWN]
+            looks = [_permission(app.github.access, repo) for repo in shown]
+            looks += [examine(app, repo) for repo in shown]
+            checks += await asyncio.gather(*looks)
     finally:
         await close(app)
     return checks
@@ -236,11 +242,17 @@ async def _reach(name: str, check: Callable[[], object]) -> Check:
         return Check(name, False, str(error), f"check the network and {_where(name)}")
     except SwitchyardError as error:
         return Check(name, False, str(error), _mend(name))
+    except Exception as error:
+        # Whatever answers at a wrong address may be beyond a client; the other services are still worth a line.
+        words = (
+            f"its answer makes no sense ({type(error).__name__}); perhaps something else is at that address"
+        )
+        return Check(name, False, words, f"check {_where(name)}")
     return Check(name, True, str(detail))
 
 
 def _where(name: str) -> str:
-    return "integrations.email's host and port" if name == "email" else f"{name}'s base_url"
+    return "integrations.email's host and port" if name == "email" else f"integrations.{name}.base_url"
 
 
 def _mend(name: str) -> str:
@@ -250,6 +262,7 @@ def _mend(name: str) -> str:
         "email": "check integrations.email (host, port, tls, username, sender) and SMTP_PASSWORD",
         "notion": "check NOTION_TOKEN, and that the page of integrations.notion.parent_page_id is shared with it",
         "llm": "check LLM_API_KEY, and integrations.llm's base_url and model",
+        "osv": "check integrations.osv.base_url",
         "slack": "check SLACK_BOT_TOKEN (scopes chat:write, chat:write.public) and the channels",
     }.get(name, "check its section of the configuration")
 
@@ -262,7 +275,7 @@ async def _permission(access: Callable[[str], object], repo: str) -> Check:
     except TimeoutError:
         return Check(name, False, f"no answer within {LIMIT:g} s", "check the network")
     except Transient as error:
-        return Check(name, False, str(error), "check the network and github's base_url")
+        return Check(name, False, str(error), "check the network and integrations.github.base_url")
     except SwitchyardError as error:
         return Check(name, False, str(error), "check the name, and that the credential can see it")
     if not found.can_write:

@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from config.settings import Settings
@@ -42,10 +43,14 @@ def show_flow(settings: Settings, name: str, *, chart_only: bool, as_json: bool)
 
 
 def origin(settings: Settings, name: str) -> str:
-    """Where a flow comes from: built in, configured, or configured in place of a built-in one."""
+    """Where a flow comes from: built in, extended, configured in place of a built-in one, or configured beside them."""
     if name not in settings.subflows:
         return "built in"
-    return "replaced" if name in BUILT_IN else "configured"
+    if name not in BUILT_IN:
+        return "configured"
+    given = settings.subflows[name]
+    extends = given.get("extends") if isinstance(given, Mapping) else None
+    return "extended" if extends == name else "replaced"
 
 
 def as_data(settings: Settings, flow: Subflow) -> dict[str, Any]:

@@ -69,9 +69,10 @@ class Reading:
     async def answer(
         self, asks: Sequence[Ask[Any]], run: str = "", *, dry: bool = False
     ) -> Mapping[Ask[Any], Reply]:
-        """A reply to each; those that belong to a run count against its ceilings, and a `dry` one costs nothing."""
+        """A reply to each; those that belong to a run count against its ceilings, and a `dry` one costs nothing
+        and is kept nowhere."""
         free = [ask for ask in asks if not (dry and isinstance(ask, WriteDraft))]
-        replies = await asyncio.gather(*(self._one(ask, run) for ask in free))
+        replies = await asyncio.gather(*(self._one(ask, "" if dry else run) for ask in free))
         return dict.fromkeys(asks, NO_DRAFT) | dict(zip(free, replies, strict=True))
 
     async def _one(self, ask: Ask[Any], run: str) -> Reply:
@@ -90,6 +91,13 @@ class Reading:
             self._kept = {known: one for known, one in self._kept.items() if one[0] > now}
             self._kept[ask] = (now + believed, reply)
         return reply
+
+    async def close(self) -> None:
+        """End what nobody waits for any more; what it would note of itself needs the database still."""
+        left = list(self._under_way.values())
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
 
     async def _ask(self, ask: Ask[Any], run: str) -> Reply:
         try:

@@ -10,6 +10,7 @@ from models.asks import FindAdvisories
 from models.case import Advisory
 from models.commands import payload_hash
 from nodes.text.cvss import read_vector
+from nodes.text.escape import clean
 
 if TYPE_CHECKING:
     from bot.wiring import App
@@ -24,7 +25,8 @@ MOST_NAMED, MOST_PACKAGES = 20, 50
 
 
 async def find(app: "App", ask: FindAdvisories, run: str) -> tuple[Advisory, ...] | None:
-    """What is known, gravest first; None where OSV is off. models.errors where it does not answer."""
+    """What is known, gravest first, and kept where it is for a run; None where OSV is off. models.errors where it
+    does not answer."""
     if app.osv is None:
         return None
     now = time.time()
@@ -34,7 +36,8 @@ async def find(app: "App", ask: FindAdvisories, run: str) -> tuple[Advisory, ...
         return tuple(_read(one) for one in kept[KIND])
     found = await _look_up(app.osv, ask)
     data = {KIND: [asdict(one) for one in found]}
-    await app.database.run(lambda c: answers.keep(c, key=key, kind=KIND, run_id=run, at=now, data=data))
+    if run:
+        await app.database.run(lambda c: answers.keep(c, key=key, kind=KIND, run_id=run, at=now, data=data))
     return found
 
 
@@ -51,11 +54,20 @@ async def _look_up(osv: "OsvClient", ask: FindAdvisories) -> tuple[Advisory, ...
             continue
         known = await osv.record(name)
         if known is not None and all(known.id not in (one.id, *one.aliases) for one in found):
-            found.append(_rated(known))
+            found.append(_rated(_clean(known)))
     return tuple(sorted(found, key=lambda one: _ORDER.index(one.severity)))
 
 
 _ORDER: Sequence[str] = ("critical", "high", "medium", "low", "")
+
+
+def _clean(known: Advisory) -> Advisory:
+    """Without control and invisible characters: its words go into stories."""
+    values: dict[str, Any] = {
+        name: clean(value) if isinstance(value, str) else tuple(map(clean, value))
+        for name, value in asdict(known).items()
+    }
+    return Advisory(**values)
 
 
 def _rated(known: Advisory) -> Advisory:

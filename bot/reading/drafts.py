@@ -30,6 +30,8 @@ TRIES = 2
 SHORTEST = 2.0
 """Seconds that must be left for a second try."""
 MATERIAL_LIMIT = 40_000
+MOST_USED = 1_000_000
+"""Tokens of one question that a service is believed to have used: it would close the ceilings for good otherwise."""
 
 
 async def write(app: "App", ask: WriteDraft, run: str) -> Drafted | None:
@@ -160,9 +162,9 @@ def require_prices(settings: LlmSettings, prices: Prices | None) -> None:
 
 
 def _used(written: Written, most: tuple[int, int]) -> tuple[int, int]:
-    """What the service says was used; what was reserved where it says nothing."""
+    """What the service says was used; what was reserved where it says nothing, or nonsense."""
     reported = (written.input_tokens, written.output_tokens)
-    return reported if all(count > 0 for count in reported) else most
+    return reported if all(0 < count <= MOST_USED for count in reported) else most
 
 
 def _key(settings: LlmSettings, ask: WriteDraft) -> str:

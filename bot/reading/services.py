@@ -35,7 +35,7 @@ def connect(
     for name, section in settings.integrations.services.items():
         secret = secrets.get(section.auth.secret_env) if section.auth else None
         if section.auth is not None and secret is None:
-            skipped.append(f"{name} is off: set {section.auth.secret_env}; no flow calls it")
+            skipped.append(f"{name} is off: set {section.auth.secret_env}; flows go on without it")
             continue
         try:
             clients[name] = RestClient(

@@ -337,13 +337,12 @@ def lines(
     limit: int | None = None,
     ok_only: bool = False,
     route: str | None = None,
-    new_only: bool = False,
     people_only: bool = False,
 ) -> Iterator[CaseLine]:
     """The run's cases (or all) as the report shows them, failed ones first, then the most urgent; with their story.
 
-    `new_only` leaves out those whose story an earlier run asked for. `people_only` takes those that wait for a
-    person's decision or approval, less what somebody snoozed or told the bot to leave alone.
+    `people_only` takes those that wait for a person's decision or approval, less what somebody snoozed or told the
+    bot to leave alone.
     """
     story = sa.alias(_commands)
     query = (
@@ -361,8 +360,6 @@ def lines(
         query = query.where(_cases.c.route == route)
     if people_only:
         query = query.where(needs_person(), sa.not_(pauses.is_quiet(_cases.c.key, time.time())))
-    if new_only:
-        query = query.where(story.c.run_id == run_id)
     if limit is not None:
         query = query.limit(limit)
     for row in connection.execution_options(yield_per=200).execute(query):

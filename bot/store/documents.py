@@ -13,21 +13,24 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from models.case import Case
+from models.issue import Issue
 from models.story import Story, ref_of
-from models.tables import CaseRow, DocumentRow
+from models.tables import CaseRow, DocumentRow, StoryRow
 from nodes.text.secrets import redact
 from nodes.text.terms import count_words, marks, pack
 from subflows.triage import Failure
 
 _documents: sa.Table = DocumentRow.__table__  # type: ignore[attr-defined]
 _cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
+_stories: sa.Table = StoryRow.__table__  # type: ignore[attr-defined]
 
 KEPT = 200_000
 """Documents beyond which the oldest go."""
 _TRIM_EVERY = 2_000
 _PART = 500
 _ORDER = 7_246_910_355
-"""PostgreSQL's advisory lock under which numbers are given: they become visible in their order."""
+"""PostgreSQL's advisory lock under which numbers are given: they become visible in their order, and nobody gives a
+second one for the same key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +50,7 @@ class Document:
 def add_cases(connection: Connection, results: Sequence[Case | Failure], now: float) -> None:
     """What a batch came to. Security reports go, and come back once they are none; a failure changes nothing."""
     cases = [result for result in results if isinstance(result, Case)]
+    _take_turns(connection)
     known = _known(connection, [case.issue.ref for case in cases])
     found = []
     for case in cases:
@@ -91,6 +95,7 @@ def read_stories(stories: Sequence[Story], hosts: frozenset[str]) -> list[tuple[
 
 def add_stories(connection: Connection, seen: Sequence[tuple[Story, Document]], now: float) -> None:
     """A story lends its issue's document estimate and end; it is a document of its own where that one is not there."""
+    _take_turns(connection)
     for start in range(0, len(seen), _PART):
         part = seen[start : start + _PART]
         names, private = _issues_of(connection, [document.key for _, document in part])
@@ -116,9 +121,45 @@ def _named(document: Document, names: Mapping[str, str]) -> Document:
 
 def remove(connection: Connection, keys: Sequence[str], now: float | None = None) -> None:
     """These are gone: nobody is to be told of them."""
+    _take_turns(connection)
     known = _known(connection, keys)
     gone = [Document(key=key, repo=document.repo) for key, document in known.items() if document.terms]
     _store(connection, gone, known, time.time() if now is None else now)
+
+
+def remove_stories(connection: Connection, ids: Sequence[int], now: float) -> None:
+    """These stories were deleted. The document of an issue that was seen itself stays."""
+    query = sa.select(_stories.c.ref, _stories.c.url).where(_stories.c.id.in_(ids))
+    rows = list(connection.execute(query))
+    query = sa.select(_documents.c.key).where(
+        sa.func.lower(_documents.c.key).in_([row.ref for row in rows]),
+        _documents.c.url.in_([row.url for row in rows if row.url]),
+    )
+    lent = connection.execute(query).scalars().all() if rows else ()
+    remove(connection, [*(f"shortcut:{number}" for number in ids), *lent], now)
+
+
+def read_issue(issue: Issue, fingerprint: str) -> Document:
+    """What an issue is as a document; CPU work without the database."""
+    return Document(
+        key=issue.ref,
+        repo=issue.repo,
+        title=redact(issue.title[:1_000])[0][:200],
+        url=issue.html_url,
+        done=issue.state == "closed",
+        terms=pack(count_words(issue.title, issue.body), marks(issue.title, fingerprint)),
+    )
+
+
+def add_issues(connection: Connection, found: Sequence[Document], now: float) -> int:
+    """Those that nobody added, or screened as security's, meanwhile; says how many."""
+    _take_turns(connection)
+    keys = [document.key for document in found]
+    known = _known(connection, keys)
+    _, private = _issues_of(connection, keys)
+    new = [document for document in found if document.key not in known and document.key not in private]
+    _store(connection, new, known, now)
+    return len(new)
 
 
 def extent(connection: Connection) -> tuple[int, int]:
@@ -170,6 +211,12 @@ def _issues_of(connection: Connection, keys: Sequence[str]) -> tuple[dict[str, s
     return {row.key.lower(): row.key for row in rows}, private
 
 
+def _take_turns(connection: Connection) -> None:
+    """Until this transaction ends, nobody else looks at what is known to change it. SQLite has one writer anyway."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ORDER)))
+
+
 def _store(
     connection: Connection, documents: Sequence[Document], known: Mapping[str, Document], now: float
 ) -> None:
@@ -177,8 +224,6 @@ def _store(
     changed = [d for d in documents if _differs(d, known.get(d.key))]
     if not changed:
         return
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ORDER)))
     # Asked before anything goes: the highest number is never given twice.
     _, top = extent(connection)
     old = [document.key for document in changed if document.key in known]

@@ -105,9 +105,17 @@ def record(
 
 def last(connection: Connection, issue: str) -> Any | None:
     """The row of the latest correction of an issue, whichever way it came."""
-    query = sa.select(_corrections).where(_corrections.c.issue == issue)
-    newest = query.order_by(_corrections.c.at.desc(), _corrections.c.id.desc()).limit(1)
-    return connection.execute(newest).one_or_none()
+    return latest(connection, [issue]).get(issue)
+
+
+def latest(connection: Connection, issues: Sequence[str]) -> dict[str, Any]:
+    """By issue the row of its latest correction, whichever way it came."""
+    found: dict[str, Any] = {}
+    for start in range(0, len(issues), 500):
+        query = sa.select(_corrections).where(_corrections.c.issue.in_(issues[start : start + 500]))
+        rows = connection.execute(query.order_by(_corrections.c.at, _corrections.c.id))
+        found |= {row.issue: row for row in rows}
+    return found
 
 
 def told(connection: Connection, refs: Sequence[str]) -> dict[str, Told]:

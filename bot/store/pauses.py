@@ -37,19 +37,19 @@ def over(connection: Connection, prefix: str, now: float) -> list[str]:
     return [key.removeprefix(prefix) for key in connection.execute(query).scalars()]
 
 
-def get(connection: Connection, key: str) -> Any | None:
-    """One pause's row."""
-    return connection.execute(sa.select(_table).where(_table.c.key == key)).one_or_none()
+def holding(connection: Connection, keys: Sequence[str], now: float) -> dict[str, Any]:
+    """The rows of those of these pauses that are not over, by key."""
+    found: dict[str, Any] = {}
+    for start in range(0, len(keys), 500):
+        query = sa.select(_table).where(_table.c.key.in_(keys[start : start + 500]), holds(now))
+        found |= {row.key: row for row in connection.execute(query)}
+    return found
 
 
 def active(connection: Connection, prefix: str, names: Sequence[str], now: float) -> set[str]:
     """Of these issues (or channels), those that are paused."""
-    found: set[str] = set()
-    for start in range(0, len(names), 500):
-        keys = [f"{prefix}{name}" for name in names[start : start + 500]]
-        query = sa.select(_table.c.key).where(_table.c.key.in_(keys), holds(now))
-        found |= {key.removeprefix(prefix) for key in connection.execute(query).scalars()}
-    return found
+    found = holding(connection, [f"{prefix}{name}" for name in names], now)
+    return {key.removeprefix(prefix) for key in found}
 
 
 def holds(now: float) -> sa.ColumnElement[bool]:

@@ -12,18 +12,9 @@ from functools import partial
 from typing import Any
 
 from integrations.base import Answer, Kind
-from integrations.github import commands
+from integrations.github import client_desk, client_pulls, commands
 from integrations.github.client_auth import Connections, Credential
-from integrations.github.client_desk import (
-    assign,
-    draft_advisory,
-    find_check,
-    find_draft_advisory,
-    react,
-    write_check,
-)
 from integrations.github.client_errors import translate
-from integrations.github.client_pulls import find_draft_pull, open_draft_pull
 from integrations.github.client_search import SEARCHES
 from integrations.github.payloads import last_page, next_url, place_of
 from integrations.github.settings import GithubSettings
@@ -103,9 +94,7 @@ class GithubClient:
         The next page is the same question from the last one's time on: numbered pages of a list that is
         sorted by change lose what moves while they are read.
         """
-        query = f"state=all&sort=updated&direction=asc&per_page={PER_PAGE}"
-        if since is not None:
-            query += f"&since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        query = f"state=all&sort=updated&direction=asc&per_page={PER_PAGE}{_from(since)}"
         return await self._page(f"/repos/{repo}/issues?{query}", repo)
 
     async def follow(self, repo: str, url: str) -> Page:
@@ -121,7 +110,7 @@ class GithubClient:
         if self.connections.is_app:
             return None
         try:
-            _, data = await self.guard.read(lambda: self._request("GET", "/user", ""))
+            _, data = await self.read("/user")
         except (Unauthorized, Rejected):
             # An installation's token, given as GITHUB_TOKEN, is no user's.
             return None
@@ -131,7 +120,7 @@ class GithubClient:
         """The account as which an App writes; None for a token, which acts as a person does."""
         if not self.connections.is_app:
             return None
-        _, data = await self.guard.read(lambda: self._request("GET", "/app", ""))
+        _, data = await self.read("/app")
         slug = data.get("slug") if isinstance(data, Mapping) else None
         return f"{slug}[bot]" if slug else None
 
@@ -148,27 +137,26 @@ class GithubClient:
         return Page(items, next_url(link), answer.get("etag"), pages=last_page(link))
 
     def first_page(self, repo: str, since: datetime | None) -> str:
-        query = f"state=open&sort=created&direction=asc&per_page={PER_PAGE}"
-        if since is not None:
-            query += f"&since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        """The address of the first page of open issues."""
+        query = f"state=open&sort=created&direction=asc&per_page={PER_PAGE}{_from(since)}"
         return f"/repos/{repo}/issues?{query}"
 
     async def closed_since(self, repo: str, since: datetime) -> bool:
         """Was an issue closed since then? An issue that leaves an open list moves the later pages forward."""
-        query = f"state=closed&sort=updated&direction=desc&per_page=1&since={since:%Y-%m-%dT%H:%M:%SZ}"
-        _, data = await self.guard.read(lambda: self._request("GET", f"/repos/{repo}/issues?{query}", repo))
+        query = f"state=closed&sort=updated&direction=desc&per_page=1{_from(since)}"
+        _, data = await self.read(f"/repos/{repo}/issues?{query}", repo)
         return bool(data)
 
     async def issue(self, repo: str, number: int) -> Mapping[str, Any]:
         """One issue, raw; Rejected where it does not exist."""
-        _, data = await self.guard.read(lambda: self._request("GET", f"/repos/{repo}/issues/{number}", repo))
+        _, data = await self.read(f"/repos/{repo}/issues/{number}", repo)
         if not isinstance(data, Mapping):
             raise Transient(f"github: {repo}#{number} came as something else than an issue")
         return data
 
     async def access(self, repo: str) -> Access:
         """Can the credential see and label the repository's issues?"""
-        _, data = await self.guard.read(lambda: self._request("GET", f"/repos/{repo}", repo))
+        _, data = await self.read(f"/repos/{repo}", repo)
         if not isinstance(data, Mapping):
             raise Transient(f"github: {repo} came as something else than a repository")
         permissions = data.get("permissions")
@@ -288,7 +276,7 @@ class GithubClient:
     async def _why_closed(self, repo: str) -> str:
         """Why no issue of a repository can be reached; empty where they can."""
         try:
-            _, data = await self.guard.read(lambda: self._request("GET", f"/repos/{repo}", repo))
+            _, data = await self.read(f"/repos/{repo}", repo)
         except Rejected as error:
             return f"the repository is gone, or the credential may not see it ({error})"
         has_issues = not isinstance(data, Mapping) or data.get("has_issues", True)
@@ -298,9 +286,9 @@ class GithubClient:
         """Labels may be added twice without harm; a comment is looked for by its marker, a check by its key."""
         look_up: Mapping[str, Callable[[Pending], Awaitable[Answer | None]]] = {
             "write_comment": self._find_comment,
-            "write_check": partial(find_check, self),
-            "open_draft_pull": partial(find_draft_pull, self),
-            "draft_advisory": partial(find_draft_advisory, self),
+            "write_check": partial(client_desk.find_check, self),
+            "open_draft_pull": partial(client_pulls.find_draft_pull, self),
+            "draft_advisory": partial(client_desk.find_draft_advisory, self),
         }
         found: dict[str, Answer] = {}
         for pending in pendings:
@@ -321,12 +309,10 @@ class GithubClient:
         ref = str(pending.command.issue)
         repo, number = parse_ref(ref)
         since = min(pending.created_at, pending.maybe_sent_at or pending.created_at) - CLOCK_SKEW
-        query = f"per_page={PER_PAGE}&since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+        query = f"per_page={PER_PAGE}{_from(since)}"
         address: str | None = f"/repos/{repo}/issues/{number}/comments?{query}"
         while address is not None:
-            answer, data = await self.guard.read(
-                lambda address=address: self._request("GET", address, repo)  # type: ignore[misc]
-            )
+            answer, data = await self.read(address, repo)
             match = commands.find_comment(ref, data, await self._author())
             if match is not None:
                 return match
@@ -392,12 +378,17 @@ class GithubClient:
 
 
 _CARRIED_OUT: Mapping[str, Callable[[GithubClient, Pending], Awaitable[Answer]]] = {
-    "react": react,
-    "write_check": write_check,
-    "assign": assign,
-    "open_draft_pull": open_draft_pull,
-    "draft_advisory": draft_advisory,
+    "react": client_desk.react,
+    "write_check": client_desk.write_check,
+    "assign": client_desk.assign,
+    "open_draft_pull": client_pulls.open_draft_pull,
+    "draft_advisory": client_desk.draft_advisory,
 }
+
+
+def _from(since: datetime | None) -> str:
+    """The part of a query that asks for what changed at or after a time."""
+    return "" if since is None else f"&since={since.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def _owner(pending: Pending) -> str:

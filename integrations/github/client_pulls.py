@@ -8,7 +8,7 @@ from integrations.base import Answer, Kind
 from integrations.github.client_errors import needing
 from integrations.github.payloads import found_at
 from models.commands import Pending
-from models.errors import Rejected, SwitchyardError, Transient
+from models.errors import Rejected, Transient, Unauthorized
 from models.issue import parse_ref
 
 PERMISSION = "Contents and Pull requests: read and write"
@@ -41,27 +41,47 @@ async def open_draft_pull(github: Writes, pending: Pending) -> Answer:
 
 
 async def find_draft_pull(github: Writes, pending: Pending) -> Answer | None:
-    """The pull request that was opened for the issue before, whatever it changes; None where there is none."""
+    """The pull request that was opened for the issue before, whatever it changes; None where there is none.
+
+    Who was to be asked for a review and was not, because the try that opened it was cut off, is asked now.
+    """
     repo, number = parse_ref(str(pending.command.issue))
     path = f"/repos/{repo}/git/matching-refs/heads/switchyard/{number}-"
     with needing(PERMISSION):
         _, refs = await github.read(path, repo)
         for item in refs if isinstance(refs, list) else ():
             ref = str(item.get("ref") or "") if isinstance(item, Mapping) else ""
-            found = await _of_branch(github, repo, ref.removeprefix("refs/heads/")) if ref else None
-            if found is not None:
-                return found
+            pull = await _of_branch(github, repo, ref.removeprefix("refs/heads/")) if ref else None
+            if pull is not None:
+                answer = _answer(pull, ref.removeprefix("refs/heads/"))
+                people = pending.payload.get("reviewers") or ()
+                asked = _asked(pull)
+                missing = [one for one in people if str(one).rpartition("/")[2].casefold() not in asked]
+                if pull.get("state") != "open" or not missing:
+                    return answer
+                return {**answer, "reviewers": await _request(github, repo, answer["number"], missing)}
     return None
 
 
-async def _of_branch(github: Writes, repo: str, branch: str) -> Answer | None:
+async def _of_branch(github: Writes, repo: str, branch: str) -> Mapping[str, Any] | None:
     query = urlencode({"state": "all", "head": f"{repo.partition('/')[0]}:{branch}", "per_page": 5})
     _, pulls = await github.read(f"/repos/{repo}/pulls?{query}", repo)
     for pull in pulls if isinstance(pulls, list) else ():
         head = pull.get("head") if isinstance(pull, Mapping) else None
         if isinstance(head, Mapping) and head.get("ref") == branch:
-            return _answer(pull, branch)
+            return dict(pull)
     return None
+
+
+def _asked(pull: Mapping[str, Any]) -> set[str]:
+    """Whose review is asked for, people and teams, in lower case."""
+    lists = (("requested_reviewers", "login"), ("requested_teams", "slug"))
+    return {
+        str(one.get(name) or "").casefold()
+        for key, name in lists
+        for one in pull.get(key) or ()
+        if isinstance(one, Mapping)
+    }
 
 
 async def _open(github: Writes, pending: Pending) -> Answer:
@@ -124,7 +144,7 @@ async def _request(github: Writes, repo: str, number: int, people: Any) -> list[
         try:
             path = f"/repos/{repo}/pulls/{number}/requested_reviewers"
             await github.write("POST", path, body, repo, "content")
-        except SwitchyardError:
+        except (Rejected, Unauthorized):
             continue
         asked.append(str(person))
     return asked

@@ -165,7 +165,8 @@ def _fix(title: str, said: str, parts: Mapping[str, str]) -> dict[str, Any]:
         lines = text.splitlines()
         once = [line for line in lines if len(line.strip()) > 8 and lines.count(line) == 1]
         if name.startswith("file ") and once:
-            edits = [{"path": name.removeprefix("file "), "find": once[0], "replace": f"{once[0]}  "}]
+            path = name.removeprefix("file ").partition(", from line ")[0]
+            edits = [{"path": path, "find": once[0], "replace": f"{once[0]}  "}]
             break
     steps = [f"Write a test that shows it: {title}", "Mend the cause and run the test again"]
     return {"cause": f"What is reported: {said}", "steps": steps, "edits": edits}

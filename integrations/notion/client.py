@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 
 from integrations.base import Answer, Kind
-from integrations.http import raise_for_status, send
+from integrations.http import json_of, raise_for_status, send
 from integrations.notion import commands
 from integrations.notion.payloads import Block, blocks_of, in_requests, read_page, read_results
 from integrations.notion.settings import NotionSettings
@@ -20,6 +20,8 @@ VERSION = "2025-09-03"
 PAGE_SIZE = 100
 MOST_LISTS = 100
 """Lists of 100 children that are looked through for a page."""
+LARGEST = 8_000_000
+"""Bytes of an answer that are read."""
 _BUSY = 529
 
 
@@ -154,7 +156,7 @@ class NotionClient:
 
     async def _json(self, method: str, path: str, **options: Any) -> Any:
         what = f"{method} {path}"
-        response = await send(self._http, "notion", method, path, **options)
+        response = await send(self._http, "notion", method, path, at_most=LARGEST, **options)
         if response.status_code == _BUSY:
             until = retry_after(response.headers.get("retry-after"), default=60)
             raise RateLimited("notion: overloaded", until)
@@ -166,7 +168,4 @@ class NotionClient:
                 "connection; in Notion open it and choose Connections, or correct the id"
             )
         raise_for_status(response, "notion", what, credential="NOTION_TOKEN")
-        try:
-            return response.json()
-        except ValueError:
-            raise Transient(f"notion: answered {what} with something that is no JSON") from None
+        return json_of(response, "notion", what)

@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-from integrations.http import raise_for_status, send
+from integrations.http import json_of, raise_for_status, send
 from integrations.osv.payloads import is_id, query, read_record, read_results
 from integrations.osv.settings import OsvSettings
 from integrations.resilience import Guard
@@ -18,6 +18,10 @@ from models.errors import Rejected, Transient
 MOST_QUERIES = 1_000
 """In one request; OSV takes no more."""
 MOST_PAGES = 5
+MOST_IDS = 1_000
+"""Of one package on one page; OSV gives no more."""
+LARGEST = 8_000_000
+"""Bytes of an answer that are read."""
 
 
 class OsvClient:
@@ -33,18 +37,18 @@ class OsvClient:
 
     async def affecting(self, packages: Sequence[str]) -> Mapping[str, Sequence[str]]:
         """Ids of the vulnerabilities of each package (a package URL with its version); at most MOST_PAGES each."""
-        found: dict[str, list[str]] = {purl: [] for purl in packages}
+        found: dict[str, dict[str, None]] = {purl: {} for purl in packages}
         for start in range(0, len(packages), MOST_QUERIES):
             tokens = dict.fromkeys(packages[start : start + MOST_QUERIES], "")
             for _ in range(MOST_PAGES):
                 results = await self._batch([query(purl, token) for purl, token in tokens.items()])
                 pages = dict(zip(tokens, results, strict=True))
                 for purl, (ids, _) in pages.items():
-                    found[purl] += [name for name in ids if name not in found[purl]]
+                    found[purl] |= dict.fromkeys(ids[:MOST_IDS])
                 tokens = {purl: token for purl, (_, token) in pages.items() if token}
                 if not tokens:
                     break
-        return found
+        return {purl: list(names) for purl, names in found.items()}
 
     async def record(self, name: str) -> Advisory | None:
         """What is known of one vulnerability; None where OSV does not know it or it was withdrawn."""
@@ -80,14 +84,11 @@ class OsvClient:
 
     async def _json(self, method: str, path: str, what: str, **options: Any) -> Any:
         async def once() -> Any:
-            response = await send(self._http, "osv", method, path, **options)
+            response = await send(self._http, "osv", method, path, at_most=LARGEST, **options)
             if 300 <= response.status_code < 500 and response.status_code not in (408, 429):
                 # Its words may quote the question.
                 raise Rejected(f"osv: HTTP {response.status_code} for {what}", status=response.status_code)
             raise_for_status(response, "osv", what, credential="")
-            try:
-                return response.json()
-            except ValueError:
-                raise Transient(f"osv: answered {what} with something that is no JSON") from None
+            return json_of(response, "osv", what)
 
         return await self.guard.read(once)

@@ -1,6 +1,7 @@
 """A team's own service over httpx: reads for flows that think, and the target of the service's own lane."""
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,6 +17,8 @@ from models.errors import Rejected, Transient
 
 LARGEST = 262_144
 """Bytes of an answer."""
+DEEPEST = 40
+"""Lists and mappings within each other in an answer: what is deeper cannot be handed on."""
 
 
 class RestClient:
@@ -101,9 +104,9 @@ class RestClient:
     async def _json(self, call: Call, headers: Mapping[str, str]) -> Any:
         response = await self._answered(call, headers)
         try:
-            return json.loads(response.content)
+            return _plain(json.loads(response.content))
         except (ValueError, RecursionError):
-            words = f"{self.service}: answered {call.method} {call.path} with something that is no JSON"
+            words = f"{self.service}: answered {call.name} with something that is no JSON"
             raise Transient(words) from None
 
     async def _status(self, call: Call, headers: Mapping[str, str]) -> int:
@@ -122,7 +125,21 @@ class RestClient:
             headers=dict(headers),
             **body,
         )
-        raise_for_status(
-            response, self.service, f"{call.method} {call.path[:200]}", credential=self._credential
-        )
+        raise_for_status(response, self.service, call.name, credential=self._credential)
         return response
+
+
+def _plain(value: Any, depth: int = 0) -> Any:
+    """JSON that every database and service takes; ValueError where it is nested too deep. A number that is none
+    becomes null, and what is no character of Unicode's a question mark."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode().replace("\0", "")
+    if isinstance(value, float):
+        return value if math.isfinite(value) else None
+    if depth >= DEEPEST and isinstance(value, list | dict):
+        raise ValueError("nested too deep")
+    if isinstance(value, list):
+        return [_plain(one, depth + 1) for one in value]
+    if isinstance(value, dict):
+        return {_plain(name): _plain(one, depth + 1) for name, one in value.items()}
+    return value

@@ -16,10 +16,11 @@ LONGEST = 500
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request. `path` is percent-encoded."""
+    """One request. `path` is percent-encoded; `name` says what was called, without what its fields hold."""
 
     method: str
     path: str
+    name: str
     query: tuple[tuple[str, str], ...]
     body: Any
 
@@ -37,7 +38,8 @@ def request_of(operation: OperationSettings, values: Mapping[str, Any]) -> Call:
         for name, given in operation.query.items()
         for one in _several(_filled(given, values))
     )
-    return Call(operation.method, path, query, _filled(operation.body, values))
+    name = f"{operation.method} {operation.path[:200]}"
+    return Call(operation.method, path, name, query, _filled(operation.body, values))
 
 
 def idempotency_key(pending: Pending) -> str:

@@ -5,6 +5,7 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from models.asks import Files
 from nodes.text.words import words
@@ -45,7 +46,8 @@ _RARE = 0.02
 """Share of the entries above which a name is too usual to point anywhere."""
 _NAMED, _SAID = 3.0, 1.5
 _ENOUGH = 1.2
-_KEPT_MOST = 4
+_DEEPEST = 20
+"""Folders within each other that can be named."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,9 +65,6 @@ class _Index:
     """Files, and folders with a slash at their end."""
     names: list[tuple[str, ...]]
     by_part: dict[str, list[int]]
-
-
-_kept: list[tuple[Files, _Index]] = []
 
 
 def terms_of(title: str, inline: Sequence[str], prose: str) -> list[Term]:
@@ -120,10 +119,9 @@ def find_components(files: Files, terms: Sequence[Term], most: int = 5) -> list[
     return [(index.entries[at], "; ".join(why[at][:3])) for at in chosen]
 
 
+@lru_cache(maxsize=4)
 def _index_of(files: Files) -> _Index:
-    for known, index in _kept:
-        if known is files:
-            return index
+    """The index of a listing; those of the latest few are kept, since many cases share one."""
     entries: dict[str, tuple[str, ...]] = {}
     held: Counter[str] = Counter()
     for path in files.paths:
@@ -142,7 +140,7 @@ def _index_of(files: Files) -> _Index:
         ):
             continue
         at = ""
-        for folder in folders:
+        for folder in folders[:_DEEPEST]:
             at += folder + "/"
             if at not in entries:
                 entries[at] = _parts(folder)
@@ -155,8 +153,6 @@ def _index_of(files: Files) -> _Index:
     for number, parts in enumerate(index.names):
         for part in set(parts):
             index.by_part.setdefault(part, []).append(number)
-    _kept.insert(0, (files, index))
-    del _kept[_KEPT_MOST:]
     return index
 
 

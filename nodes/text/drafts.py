@@ -72,12 +72,12 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})\s{0,9}([\w+#.-]{0,20})[^`]{0,200}$")
 _DIAGRAMS = ("mermaid", "geojson", "topojson", "stl", "math")
 """Fences that are drawn, with links in them, instead of shown."""
 _HEADING = re.compile(r"( {0,3})#{1,6}(?:[ \t]+(.*?))?[ \t]*#*[ \t]*$")
-_INNER_HEADING = re.compile(r"^((?:[\s>]{1,200}|(?:[-*+]|\d{1,9}[.)])(?=\s)){0,100})(?=#{1,6}(?:\s|$))")
+_INNER_HEADING = re.compile(r"^((?:[\s>]|(?:[-*+]|\d{1,9}[.)])(?=\s)){0,200})(?=#{1,6}(?:\s|$))")
 _RULE = re.compile(r"[ \t>]*(?:=+|-+)[ \t]*$")
 _BACKTICKS = re.compile(r"\\+(?=`)|`+")
 _ADDRESS = re.compile(
     r"!?\[((?:[^\[\]\n]|\[[^\[\]\n]{0,100}\]){0,300})\]\(\s{0,9}<?([^\s<>()]{1,1000})>?[^()\n]{0,200}\)"
-    r"|<?((?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,20}://|\bwww\.|\b(?:mailto|xmpp|javascript|data):)[^\s<>`()]{1,1000})>?",
+    r"|<?((?:(?<![a-z0-9+.-])[a-z][a-z0-9+.-]{1,20}://|(?<![a-z0-9])(?:www\.|(?:mailto|xmpp|javascript|data):))[^\s<>`()]{1,1000})>?",
     re.IGNORECASE,
 )
 _IMAGE = re.compile(r"!(?=\[)")

@@ -13,7 +13,7 @@ _UNWANTED = re.compile(
     "[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u00ad\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064"
     "\u2066-\u206f\ufeff\ufff9-\ufffb\ud800-\udfff\U000e0000-\U000e007f]"
 )
-_MENTION = re.compile(r"(?<!\w)@(?=\w)")
+_MENTION = re.compile(r"(?<![^\W_])@(?=\w)")
 _SPACES = re.compile(r"\s+")
 _MARKUP = re.compile(r"([\\`*\[\]<>|])")
 _LONG_FENCE = re.compile(r"`{3,}")
@@ -51,7 +51,7 @@ def headline(title: str, limit: int = 200) -> str:
 
 def inline(text: str, limit: int = 300) -> str:
     """Foreign text as a piece of one markdown line, shown as it was written."""
-    return calm(_MARKUP.sub(r"\\\1", one_line(text, limit)))
+    return calm(_MARKUP.sub(r"\\\1", one_line(clean(text[: 4 * limit]), limit)))
 
 
 def address(url: str) -> str:
@@ -61,7 +61,7 @@ def address(url: str) -> str:
 
 def code(text: str, limit: int = 200) -> str:
     """Foreign text as an inline code span."""
-    return f"`{one_line(text, limit).replace('`', chr(39))}`"
+    return f"`{one_line(clean(text[: 4 * limit]), limit).replace('`', chr(39))}`"
 
 
 def fenced(text: str, info: str = "") -> str:

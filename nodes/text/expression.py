@@ -2,6 +2,8 @@
 
 import dataclasses
 import difflib
+import json
+import re
 import types
 import typing
 from collections.abc import Collection, Mapping
@@ -14,6 +16,7 @@ from models.case import Case, Route
 
 LONGEST = 1_000
 """Characters of an expression."""
+_NUMBER = re.compile(r"[<>=] {0,3}-?\d")
 VIEWED = (
     "issue",
     "sentiment",
@@ -60,13 +63,16 @@ def _plain(value: Any) -> Any:
 
 
 def evaluate(expression: str, seen: Mapping[str, Any]) -> Any:
-    """What the expression gives; None also where a function is given what it does not take, as of a missing field."""
+    """What the expression gives, as JSON; None also where a function is given what it does not take, as of a missing
+    field, and where it comes to no number (`to_number` of "nan" or "1e999")."""
     from jmespath.exceptions import JMESPathError
 
     try:
-        return _compiled(expression).search(seen)
-    except JMESPathError:
+        value = _compiled(expression).search(seen)
+        json.dumps(value, allow_nan=False)
+    except (JMESPathError, ArithmeticError, TypeError, ValueError, RecursionError):
         return None
+    return value
 
 
 def holds(expression: str, seen: Mapping[str, Any]) -> bool:
@@ -86,9 +92,15 @@ def check(expression: Any) -> None:
     try:
         tree = _compiled(expression).parsed
     except JMESPathError as error:
-        words = " ".join(str(error).split())[:160]
-        raise ValueError(f"is no JMESPath expression ({words})") from None
-    _shape(tree, _case_shape())
+        words = " ".join(str(error).split()).removeprefix("Invalid jmespath expression: ").removesuffix(" ^")
+        hint = "; a number stands between backticks, like `50`" if _NUMBER.search(expression) else ""
+        raise ValueError(f"is no JMESPath expression ({words[:160]}){hint}") from None
+    try:
+        _shape(tree, _case_shape())
+    except ValueError as error:
+        is_text = '"' in expression or expression.strip().isidentifier()
+        hint = "; text stands between single quotes, like 'critical'" if is_text else ""
+        raise ValueError(f"{error}{hint}") from None
 
 
 def nearest(name: str, known: Collection[str]) -> str:

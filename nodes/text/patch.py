@@ -11,6 +11,9 @@ from models.asks import File
 MOST_FILES = 5
 MOST_LINES = 200
 """Changed lines, old and new, of all files together."""
+MOST_BETWEEN = 4_000
+"""Lines from the first to the last change of a file: comparing takes more than linear time."""
+_AROUND = 3
 
 _LOCKS = frozenset((
     "package-lock.json", "npm-shrinkwrap.json", "yarn.lock", "pnpm-lock.yaml", "bun.lockb", "bun.lock",
@@ -20,13 +23,25 @@ _LOCKS = frozenset((
 ))  # fmt: skip
 _RUN_BY_MACHINES = frozenset((
     "jenkinsfile", "makefile", "gnumakefile", "dockerfile", "containerfile", "vagrantfile", "rakefile",
-    "justfile", "taskfile.yml", "tox.ini", "noxfile.py", "setup.py", "conftest.py", "package.json",
-    "build.gradle", "build.gradle.kts", "pom.xml", "build.rs", "appveyor.yml", "azure-pipelines.yml",
-    "bitbucket-pipelines.yml", "cloudbuild.yaml", "compose.yaml", "docker-compose.yml", "codeowners",
+    "justfile", "taskfile.yml", "tox.ini", "noxfile.py", "setup.py", "setup.cfg", "pyproject.toml",
+    "conftest.py", "conf.py", "pipfile", "package.json", "build.gradle", "build.gradle.kts", "settings.gradle",
+    "settings.gradle.kts", "gradle.properties", "gradlew", "gradlew.bat", "mvnw", "mvnw.cmd", "pom.xml",
+    "build.xml", "build.sbt", "build.rs", "cargo.toml", "go.mod", "go.work", "gemfile", "podfile",
+    "composer.json", "mix.exs", "cmakelists.txt", "meson.build", "configure", "configure.ac", "build",
+    "workspace", "build.bazel", "module.bazel", "directory.build.props", "directory.build.targets",
+    "binding.gyp", "action.yml", "action.yaml", "procfile", "appveyor.yml", "azure-pipelines.yml",
+    "bitbucket-pipelines.yml", "cloudbuild.yaml", "compose.yaml", "compose.yml", "docker-compose.yml",
+    "docker-compose.yaml", "codeowners",
 ))  # fmt: skip
+_STEERING = re.compile(
+    r"^(?:dockerfile|makefile|gulpfile|gruntfile)\.|^requirements[\w-]{0,40}\.(?:txt|in)$"
+    r"|\.(?:config|conf|workspace)\.\w{1,5}$|\.(?:mk|cmake|bzl|gradle|gemspec|csproj|vbproj|fsproj|props|targets)$"
+)
+"""Names, in lower case, of further files that tools run or obey."""
 _SECRET = re.compile(
     r"(?i)secret|credential|password|passwd|id_rsa|id_ed25519|\.(?:pem|key|pfx|p12|jks|keystore|env)$"
 )
+_NUMBER = re.compile(r"([-+])(\d+)")
 _ISSUE = re.compile(r"(?i)#(?=\d)|\bGH-(?=\d)|/(?:issues|pull)/(?=\d)")
 
 
@@ -49,7 +64,7 @@ def refused_path(path: str) -> str:
         return "hidden files and folders steer tools"
     if name in _LOCKS:
         return "tools write lock files"
-    if name in _RUN_BY_MACHINES or name.startswith(("dockerfile.", "makefile.")) or "ci" in parts[:-1]:
+    if name in _RUN_BY_MACHINES or _STEERING.search(name) or "ci" in parts[:-1]:
         return "it steers how the project is built, tested or reviewed"
     return "its name speaks of secrets" if _SECRET.search(name) else ""
 
@@ -81,16 +96,40 @@ def apply_edits(edits: Sequence[Mapping[str, Any]], files: Mapping[str, File]) -
         return Patch(problem="the edits change nothing")
     if len(changed) > MOST_FILES:
         return Patch(problem=f"more than {MOST_FILES} files would change")
-    diff = [row for path, text in changed.items() for row in _diff(path, files[path].text, text)]
-    lines = sum(row[:1] in "+-" and row[:4] not in ("+++ ", "--- ") for row in diff if row)
-    if lines > MOST_LINES:
+    diffs = []
+    for path, text in changed.items():
+        rows = _diff(path, files[path].text, text)
+        if rows is None:
+            return Patch(problem=f"more than {MOST_BETWEEN} lines lie between the changes of {path[:200]!r}")
+        diffs.append(rows)
+    # The first two rows name the file.
+    if sum(row[:1] in ("+", "-") for rows in diffs for row in rows[2:]) > MOST_LINES:
         return Patch(problem=f"more than {MOST_LINES} lines would change")
-    return Patch(changed, "\n".join(diff))
+    return Patch(changed, "\n".join(row for rows in diffs for row in rows))
 
 
-def _diff(path: str, before: str, after: str) -> list[str]:
-    old, new = before.splitlines(), after.splitlines()
-    return list(difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm="", n=3))
+def _diff(path: str, before: str, after: str) -> list[str] | None:
+    """The rows of a unified diff; None where too many lines would have to be compared for it."""
+    old, new = (text.removesuffix("\n").split("\n") for text in (before, after))
+    first = max(0, _alike(old, new) - _AROUND)
+    old, new = old[first:], new[first:]
+    last = max(0, _alike(old[:_AROUND:-1], new[:_AROUND:-1]) - _AROUND)
+    old, new = old[: len(old) - last], new[: len(new) - last]
+    if max(len(old), len(new)) > MOST_BETWEEN:
+        return None
+    rows = difflib.unified_diff(old, new, f"a/{path}", f"b/{path}", lineterm="", n=_AROUND)
+    return [_moved(row, first) if row.startswith("@@ ") else row.rstrip("\r") for row in rows]
+
+
+def _alike(one: Sequence[str], other: Sequence[str]) -> int:
+    """How many lines they have in common from the beginning."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((at for at, (left, right) in pairs if left != right), min(len(one), len(other)))
+
+
+def _moved(row: str, by: int) -> str:
+    """A hunk's head with its line numbers counted from the file's beginning."""
+    return _NUMBER.sub(lambda found: f"{found[1]}{int(found[2]) + by}", row)
 
 
 def _crlf(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
 from models.asks import Files
 
@@ -36,23 +37,17 @@ _COMPILED = {
     ".cjs": (".cts", ".ts"),
     ".jsx": (".tsx",),
 }
-_KEPT_MOST = 8
-_kept: list[tuple[Files, Index]] = []
 
 
+@lru_cache(maxsize=8)
 def index_of(files: Files) -> Index:
     """The index of a listing; those of the latest few are kept, since many cases share one."""
-    for known, index in _kept:
-        if known is files or known == files:
-            return index
     made: dict[str, list[str]] = {}
     for path in files.paths:
         folders, _, last = path.rpartition("/")
         made.setdefault(last, []).append(path)
         if folders:
             made.setdefault(f"{folders.rpartition('/')[2]}/{last}", []).append(path)
-    _kept.insert(0, (files, made))
-    del _kept[_KEPT_MOST:]
     return made
 
 

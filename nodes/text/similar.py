@@ -7,6 +7,7 @@ from dataclasses import replace
 from models.case import Case, Section, Similar
 from models.issue import title_key
 from nodes.text.escape import address, inline, section
+from nodes.text.secrets import redact
 from nodes.text.terms import is_common, stem
 from nodes.text.words import words
 
@@ -20,6 +21,7 @@ ASKED = 4
 _IDENTIFIER = re.compile(r"[a-z0-9][A-Z]|[A-Za-z]\d|\d[A-Za-z]|[a-z]_[a-z]|\w::\w|\w\.\w")
 _WORD = re.compile(r"[^\W\d_]{4,30}")
 _TOKEN = re.compile(r"[\w.:]{3,60}")
+_REDACTED = re.compile(r"\[redacted: [^\]]{0,60}\]")
 _VAGUE = words(
     "bug bugs issue issues error errors crash crashes crashed crashing fail fails failed failing",
     "failure broken wrong problem problems question feature request support version release update",
@@ -71,9 +73,9 @@ def words_to_ask(case: Case, found: Sequence[Similar]) -> tuple[str, ...]:
         return ()
     if any(one.score >= STRONG and is_near(one, case) for one in found):
         return ()
-    trace, title = case.trace, case.issue.title[:300]
+    trace, title = case.trace, _REDACTED.sub(" ", redact(case.issue.title[:300])[0])
     if trace is not None and trace.exception and trace.message:
-        message = _telling(trace.message[:300])
+        message = _telling(_REDACTED.sub(" ", redact(trace.message[:300])[0]))
         if message:
             return (re.split(r"\.|::", trace.exception)[-1][:60], *message[: ASKED - 1])
     names = [token.strip(".:") for token in _TOKEN.findall(title) if _IDENTIFIER.search(token)]

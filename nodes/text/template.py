@@ -13,20 +13,21 @@ LONGEST = 8_000
 """Characters of a template."""
 FILLED = 20_000
 """Characters of what a template or an expression gives as text; the rest is cut off."""
+LARGEST = 10**15
+"""Of a number that a template multiplies or raises to a power with: what it repeats could fill the memory."""
 _NAMES = (*VIEWED, "route")
 
 
 def check_template(template: Any) -> None:
     """ValueError says what is wrong: no template, or a name that no case has."""
     from jinja2 import TemplateError, meta
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     if not isinstance(template, str) or not template.strip():
         raise ValueError("must be a template, like {{ issue.title }}")
     if len(template) > LONGEST:
         raise ValueError(f"is longer than {LONGEST} characters")
     try:
-        environment = ImmutableSandboxedEnvironment()
+        environment = _environment()
         free = meta.find_undeclared_variables(environment.parse(template)) - set(environment.globals)
         environment.compile(template)
     except TemplateError as error:
@@ -82,7 +83,6 @@ def _filled(template: str, seen: Mapping[str, Any], shown: Callable[[Any], str])
 @lru_cache(maxsize=256)
 def _compiled(template: str, shown: Callable[[Any], str]) -> Any:
     from jinja2 import StrictUndefined, Undefined
-    from jinja2.sandbox import ImmutableSandboxedEnvironment
 
     def finalize(value: Any) -> Any:
         if value is None:
@@ -90,7 +90,37 @@ def _compiled(template: str, shown: Callable[[Any], str]) -> Any:
         # An undefined value complains by itself where it is written out.
         return value if isinstance(value, Undefined) else shown(value)
 
-    return ImmutableSandboxedEnvironment(undefined=StrictUndefined, finalize=finalize).from_string(template)
+    return _environment(undefined=StrictUndefined, finalize=finalize).from_string(template)
+
+
+def _environment(**options: Any) -> Any:
+    """Jinja2's sandbox, in which no product is larger than what a section could show."""
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    class Bounded(ImmutableSandboxedEnvironment):
+        intercepted_binops = frozenset(("*", "**", "%"))
+
+        def call_binop(self, context: Any, operator: str, left: Any, right: Any) -> Any:
+            if not _is_small(operator, left, right):
+                raise ValueError("more than a template may make")
+            return super().call_binop(context, operator, left, right)
+
+    return Bounded(**options)
+
+
+def _is_small(operator: str, left: Any, right: Any) -> bool:
+    """Does what comes out stay of a size that a section could show?"""
+    numbers = [one for one in (left, right) if isinstance(one, int | float)]
+    if operator == "**":
+        return len(numbers) == 2 and abs(left) <= LARGEST and abs(right) <= 20
+    if len(numbers) == 2:
+        return all(abs(one) <= LARGEST**20 for one in numbers)
+    if operator == "%":
+        # Formatting: a width may stand in the text.
+        return not isinstance(left, str)
+    other = right if numbers and numbers[0] is left else left
+    size = len(other) if isinstance(other, str | list | tuple) else FILLED
+    return bool(numbers) and size * numbers[0] <= FILLED
 
 
 def title_of(text: str) -> str:

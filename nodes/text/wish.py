@@ -65,7 +65,9 @@ _DEMAND = re.compile(
 """Somebody or something, near the sentence's beginning, must."""
 _LIST_OF_DEMANDS = re.compile(
     r"(?i)\b(?:should|must|shall|needs? to|ha(?:s|ve) to)(?: \w{1,15}){0,3} ?:$|^requirements?:$"
+    r"|\bwith at least ?:$"
 )
+_LIST_OF_NEEDS = re.compile(r"(?i)what (?:we|i)(?:['’]d| would)? need ?:$")
 _NO_CRITERION = re.compile(
     r"(?i)\b(?:i|i'd|i'm|i've|you|your|we|we'd|us|me|my|our|imho|imo|btw|afaik|somehow|maybe|perhaps"
     r"|probably|someone|somebody|nobody|why|whether|question|would|could|might|means|patch|pull request|pr"
@@ -251,7 +253,8 @@ def _after_colon(found: Scan) -> Iterator[str]:
             continue
         start = row.lstrip()
         if kind == "prose" and start.endswith(":") and len(start) <= 200:
-            wanted = _LIST_OF_DEMANDS.search(start) is not None and not _NO_CRITERION.search(start)
+            demands = _LIST_OF_DEMANDS.search(start) is not None and not _NO_CRITERION.search(start)
+            wanted = demands or _LIST_OF_NEEDS.match(start) is not None
         elif kind != "prose" or start[:2] not in ("- ", "* ", "+ "):
             wanted = False
         elif wanted and row[:1] in "-*+":

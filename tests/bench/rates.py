@@ -96,7 +96,7 @@ def world(count: int, comment: str, **options: Any) -> Iterator[World]:
         }
         for number in range(1, count + 1)
     ]
-    with tempfile.TemporaryDirectory() as folder, World(Path(folder), issues, **options) as made:
+    with tempfile.TemporaryDirectory() as folder, World(Path(folder), issues, anew=True, **options) as made:
         made.route_all("bug")
         made.set("integrations.github.comment", comment)
         yield made

@@ -44,7 +44,9 @@ def database(tmp_path: Path) -> Iterator[Database]:
     made.dispose()
 
 
-def find(world: World, database: Database, *asks: FindAdvisories) -> list[tuple[Advisory, ...] | None]:
+def find(
+    world: World, database: Database, *asks: FindAdvisories, run: str = "run"
+) -> list[tuple[Advisory, ...] | None]:
     async def work() -> list[tuple[Advisory, ...] | None]:
         retry = RetrySettings(max_attempts=1)
         guard = Guard(
@@ -53,7 +55,7 @@ def find(world: World, database: Database, *asks: FindAdvisories) -> list[tuple[
         client = OsvClient(OsvSettings(base_url=world.base), guard, user_agent="test")
         app = cast(App, SimpleNamespace(osv=client, database=database))
         try:
-            return [await advisories.find(app, ask, "run") for ask in asks]
+            return [await advisories.find(app, ask, run) for ask in asks]
         finally:
             await client.close()
 
@@ -90,6 +92,12 @@ def test_an_answer_is_kept_for_a_day(
     assert requests(world) == 2 * sent
 
 
+def test_what_belongs_to_no_run_is_not_kept(world: World, database: Database) -> None:
+    find(world, database, FindAdvisories(ids=("CVE-2026-10001",)), run="")
+    with database.read() as connection:
+        assert connection.execute(sa.select(_answers)).all() == []
+
+
 def test_what_failed_is_not_kept(world: World, database: Database) -> None:
     ask = FindAdvisories(ids=("CVE-2026-10001",))
     world.control(service="osv", fault="status", status=503, times=1)
@@ -119,3 +127,11 @@ def test_how_much_is_asked_is_bounded(world: World, database: Database) -> None:
 def test_nobody_is_asked_where_osv_is_off(database: Database) -> None:
     app = cast(App, SimpleNamespace(osv=None, database=database))
     assert asyncio.run(advisories.find(app, FindAdvisories(ids=("CVE-2026-10001",)), "run")) is None
+
+
+def test_what_osv_says_is_cleaned(world: World, database: Database) -> None:
+    summary = "evil \u202e @all \u0000\u200b end"
+    record = entry("OSV-2026-77", "pkg:npm/gadget-merge", "gadget-merge", "npm", "9.0.0", LOW, summary)
+    world.control(osv=record)
+    ((known,),) = [found for found in find(world, database, FindAdvisories(ids=("OSV-2026-77",))) if found]
+    assert known.summary == "evil  @all  end"

@@ -58,7 +58,7 @@ def test_a_cancelled_run_may_forget_what_it_has_not_sent(tmp_path: Path) -> None
 
 
 def test_a_second_process_beside_the_first_doubles_nothing(tmp_path: Path) -> None:
-    with bugs(tmp_path, many(80), latency_ms=20) as world:
+    with bugs(tmp_path, many(80), anew=True, latency_ms=20) as world:
         world.set("integrations.github.comment", "always")
         world.set("scaling.batch_size", "10")
         both = [world.start("run", "--json") for _ in range(2)]

@@ -39,7 +39,6 @@ def docs(folder: Path, issues: list[dict[str, Any]], **options: Any) -> Iterator
     with World(folder, issues, **options) as world:
         world.route_all("docs")
         world.control(repo=REPO, files={"docs/tables.md": GUIDE})
-        world.set("integrations.notion.rate_limit", "100/s")
         yield world
 
 

@@ -179,7 +179,18 @@ async def test_an_answer_that_is_lost_makes_no_second_one(world: World, path: st
         answer = await sent(app, f"pull:{REPO}#7")
     (pull,) = world.listed("pulls")
     assert answer is not None and answer["number"] == pull["number"]
+    # Nor do those go unasked who are to look at it.
+    assert pull["reviewers"] == ["dee", "core"]
     assert [fault["hits"] for fault in world.state()["faults"]] == [1]
+
+
+async def test_reviewers_are_asked_once_github_is_well_again(world: World) -> None:
+    world.control(service="github", fault="status", status=502, match="POST .*/requested_reviewers", times=2)
+    async with inside(draft(EDIT)) as app:
+        await triage(app)
+        await engine.settle(app, None, 40)
+    (pull,) = world.listed("pulls")
+    assert pull["reviewers"] == ["dee", "core"]
 
 
 async def test_a_file_that_has_changed_since_is_left_alone(world: World) -> None:

@@ -15,12 +15,12 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from bot.reading.drafts import Drafting, require_prices, write
+from bot.reading.drafts import MOST_USED, Drafting, _used, require_prices, write
 from bot.sandbox import create_app, drafting_environment, running
 from bot.store import answers
 from bot.store.database import Database
 from integrations.base import BreakerSettings, RetrySettings
-from integrations.llm.client import LlmClient, known_prices
+from integrations.llm.client import LlmClient, Written, known_prices
 from integrations.llm.sandbox import EVIL_FILE
 from integrations.llm.settings import LlmSettings, Prices
 from integrations.resilience import Guard
@@ -254,6 +254,12 @@ async def test_another_run_has_its_own_ceiling_and_the_day_is_over_sometime(plac
     yesterday = sa.update(_answers).values(at=time.time() - 90_000)
     await place.database.run(lambda c: c.execute(yesterday))
     assert await drafting.write(third, "run:3") is not None
+
+
+@pytest.mark.parametrize("reported", [(0, 5), (-9, 5), (MOST_USED + 1, 5), (5, 10**30)])
+def test_a_service_that_counts_nonsense_is_not_believed(reported: tuple[int, int]) -> None:
+    assert _used(Written(None, "", 7, 5), (100, 50)) == (7, 5)
+    assert _used(Written(None, "", *reported), (100, 50)) == (100, 50)
 
 
 def test_money_needs_a_price() -> None:

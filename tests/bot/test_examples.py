@@ -53,6 +53,11 @@ def test_an_example_is_harmless(tmp_path: Path) -> None:
     assert "made up" not in page
 
 
+def test_boxes_look_like_boxes() -> None:
+    example = Example("octo/widgets#1", "", "bug", "T", "## For the review\n\n- [ ] `a.py`\n- [ ] `b.py`")
+    assert example.shown()["html"].count("☐") == 2 and "[ ]" not in example.shown()["html"]
+
+
 def test_a_report_without_examples_says_nothing_of_them(tmp_path: Path) -> None:
     path = tmp_path / "report.html"
     write(path, REPORT, [line(1)])

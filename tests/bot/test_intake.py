@@ -98,7 +98,7 @@ class Served:
 def serving(
     folder: Path, issues: list[dict[str, Any]] | None = None, route: str = "bug", replies: str = "10"
 ) -> Iterator[tuple[World, Served]]:
-    with World(folder, issues or []) as world:
+    with World(folder, issues or [], anew=True) as world:
         world.set("repositories", REPO)
         world.route_all(route)
         world.set("integrations.github.replies_per_hour", replies)

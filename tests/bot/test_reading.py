@@ -20,10 +20,12 @@ class Reader:
 
     def __init__(self, error: Exception | None = None, delay: float = 0.01) -> None:
         self.asked: list[Ask[Any]] = []
+        self.runs: list[str] = []
         self.error, self.delay = error, delay
 
     async def __call__(self, app: App, ask: ReadFile, run: str) -> File:
         self.asked.append(ask)
+        self.runs.append(run)
         await asyncio.sleep(self.delay)
         if self.error:
             raise self.error
@@ -95,11 +97,32 @@ async def test_who_is_cancelled_does_not_take_the_answer_from_others(with_reader
     assert len(reader.asked) == 1
 
 
+async def test_what_is_under_way_at_the_end_notes_what_it_cost_and_goes(with_reader: Any) -> None:
+    noted = []
+
+    class Dear(Reader):
+        async def __call__(self, app: App, ask: ReadFile, run: str) -> File:
+            try:
+                return await super().__call__(app, ask, run)
+            finally:
+                await asyncio.sleep(0.01)
+                noted.append(ask)
+
+    reading = with_reader(Dear(delay=60))
+    waiting = asyncio.create_task(reading.answer([A, B]))
+    await asyncio.sleep(0.02)
+    waiting.cancel()
+    await reading.close()
+    assert noted == [A, B]
+    await reading.close()
+
+
 async def test_a_dry_run_costs_nothing(with_reader: Any) -> None:
     reader = Reader()
     draft = WriteDraft("fix", "material")
     replies = await with_reader(reader).answer([A, draft], "dry-1", dry=True)
     assert reader.asked == [A]
+    assert reader.runs == [""], "what is read for no run is kept nowhere"
     assert replies[A].answer is not None
     assert "dry run" in replies[draft].why_not
 

@@ -159,6 +159,22 @@ async def test_it_fires_with_the_scheduled_time_and_probes_at_once() -> None:
         await asyncio.sleep(0)
 
 
+async def test_a_stop_in_the_middle_of_a_job_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
+    begun = asyncio.Event()
+
+    async def probe() -> None:
+        begun.set()
+        await asyncio.sleep(60)
+
+    scheduler = create_scheduler(Settings(), asyncio.Queue[datetime]().put, probe, idle, idle, idle)
+    scheduler.start()
+    async with asyncio.timeout(10):
+        await begun.wait()
+    scheduler.shutdown(wait=False)
+    await asyncio.sleep(0.05)
+    assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
+
+
 async def test_without_a_nightly_run_it_only_probes() -> None:
     async def never(_: datetime) -> None:
         raise AssertionError

@@ -12,23 +12,27 @@ import numpy as np
 import pytest
 import sqlalchemy as sa
 
+from bot.similar import fill as fill_module
 from bot.similar import index as similar_index
 from bot.similar.index import Index, folder_of
 from bot.similar.port import SimilarDocuments
 from bot.similar.search import Query, find
 from bot.similar.segment import FIELDS, Damaged, build, load, save
 from bot.store import documents
+from bot.store.cases import store_issues
 from bot.store.database import Database
 from bot.store.documents import Document
+from bot.store.stories import take_in
 from models.case import Case, Route, StackTrace
-from models.story import Story
-from models.tables import CaseRow
+from models.story import Story, ref_of
+from models.tables import CaseRow, DocumentRow
 from nodes.text.terms import count_words, marks, pack
 from tests.bot.test_run import bugs
 from tests.bot.test_run import issue as remote
 from tests.nodes.build import NOW, case, issue
 
 REPO = "octo/widgets"
+DOCUMENTS: sa.Table = DocumentRow.__table__  # type: ignore[attr-defined]
 Damage = Any
 
 
@@ -330,6 +334,49 @@ def test_a_story_lends_its_issue_end_and_estimate(database: Database) -> None:
     port.begin([asked])
     (one,) = port.find(Case(issue=asked))
     assert (one.ref, one.done, one.estimate, one.url) == (f"{REPO}#3", True, 5, issue(number=3).html_url)
+
+
+@pytest.mark.parametrize(
+    ("fields", "route", "left"),
+    [
+        ({}, None, []),
+        ({"external_links": LINK}, None, []),
+        ({"external_links": LINK}, "bug", [f"{REPO}#3"]),
+        ({"external_id": f"story:{REPO}#3"}, "bug", [f"{REPO}#3"]),
+    ],
+)
+def test_a_story_that_is_deleted_goes(
+    database: Database, fields: dict[str, Any], route: Route | None, left: list[str]
+) -> None:
+    if route is not None:
+        stored(database, case(*TEXTS[1], route=route, number=3))
+    told = story(5, **fields)
+    seen(database, told)
+    with database.write() as connection:
+        ref = ref_of(told, frozenset({"github.com"}))
+        take_in(connection, [(told, ref)] if ref else [], None)
+    assert found_by(database, *TEXTS[1])
+    with database.write() as connection:
+        documents.remove_stories(connection, [5, 6], 2.0)
+    assert found_by(database, *TEXTS[1]) == left
+
+
+async def test_issues_of_a_version_that_kept_no_documents_are_found(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(fill_module, "PART", 2)
+    for number, route in enumerate(("bug", "security", "docs", "feature", "needs_human"), start=3):
+        stored(database, case(*TEXTS[1], route=route, number=number))  # type: ignore[arg-type]
+    stored(database, case("", "", route="bug", number=9))
+    with database.write() as connection:
+        connection.execute(sa.delete(DOCUMENTS))
+        rows = [case(*TEXTS[1], number=number).issue for number in range(3, 9)]
+        store_issues(connection, "run-1", [*rows, case("", "", number=9).issue])
+    assert await fill_module.fill(database, 0.0) == 0
+    assert await fill_module.fill(database, 60.0) == 5
+    # Neither the security report nor one that was never triaged.
+    assert sorted(found_by(database, *TEXTS[1])) == [f"{REPO}#{number}" for number in (3, 5, 6, 7)]
+    assert await fill_module.fill(database, 60.0) == 0
 
 
 def test_what_is_deleted_goes(database: Database) -> None:

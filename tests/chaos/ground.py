@@ -102,17 +102,25 @@ class Ground:
     def url(self) -> str:
         return self.world.environment.get("SWITCHYARD_DATABASE_URL", f"sqlite:///{self.database}")
 
+    def made(self, number: int, now: str) -> dict[str, Any]:
+        """An issue as it is filed."""
+        return issue(number, now)
+
+    def refs(self) -> list[str]:
+        """The issues of which each has a story, a label and a comment that links to the story in the end."""
+        return [f"{REPO}#{number}" for number in range(1, self.issues + 1)]
+
     def grow(self, count: int) -> None:
         """More issues; they are newer than all that was read before."""
         now = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-        new = [issue(self.issues + n, now) for n in range(1, count + 1)]
+        new = [self.made(self.issues + n, now) for n in range(1, count + 1)]
         self.world.control(issues=new)
         self.issues += count
 
     def change(self, number: int) -> None:
         """An issue gets another text, so that its comment will say something else."""
-        title = _title(self.chance.randrange(1, number))
-        self.world.control(issue={"repo": REPO, "number": number, "title": title})
+        other = title(self.chance.randrange(1, number))
+        self.world.control(issue={"repo": REPO, "number": number, "title": other})
 
     def start(self, *arguments: str) -> Life:
         self._lives += 1
@@ -160,7 +168,7 @@ class Ground:
         for _ in range(5):
             life = self.start("run", "--json", "--wait", "30s")
             report = self._json(life)
-            waiting = [row for row in self._rows(_commands) if row.state == "pending"]
+            waiting = [row for row in self.rows(_commands) if row.state == "pending"]
             if waiting:
                 self._json(self.start("queue", "drain", "--json", "--wait", "30s"))
             # Where it only ended an interrupted run, nobody has looked for newer issues since.
@@ -169,7 +177,7 @@ class Ground:
         else:
             stuck = [(row.key, row.last_error) for row in waiting][:3]
             self.wrong.append(f"the last run: {report.get('status')}, {report.get('problems')}, {stuck}")
-        return self._count()
+        return self.count()
 
     def _json(self, life: Life) -> dict[str, Any]:
         """What a command printed; nothing where it failed, which is noted."""
@@ -179,8 +187,9 @@ class Ground:
             self.wrong.append(f"{life.out.stem} printed no JSON: {life.words[-400:]}")
             return {}
 
-    def _count(self) -> Verdict:
-        refs = [f"{REPO}#{number}" for number in range(1, self.issues + 1)]
+    def count(self) -> Verdict:
+        """What is lost, what is there twice, and what else should not be."""
+        refs = self.refs()
         stories = Counter(str(story["external_id"]) for story in self.world.listed("stories"))
         labelled = {f"{entry['repo']}#{entry['number']}" for entry in self.world.listed("labels")}
         comments: Counter[str] = Counter()
@@ -214,14 +223,15 @@ class Ground:
 
     def _unsent(self, told: Counter[str]) -> list[str]:
         """Messages that the database holds for sent, or never asked for, and that nobody got."""
-        commands = self._rows(_commands)
+        commands = self.rows(_commands)
         messages = [row.key for row in commands if row.target in ("slack", "webhook")]
         lost = [key for key in messages if not told[key]]
         lost += [f"{row.key} is {row.state}" for row in commands if row.state != "sent"]
-        lost += [f"run {row.id} never ended" for row in self._rows(_runs) if row.status == "running"]
+        lost += [f"run {row.id} never ended" for row in self.rows(_runs) if row.status == "running"]
         return lost if any(key.startswith("digest:") for key in messages) else [*lost, "no digest at all"]
 
-    def _rows(self, table: sa.Table) -> list[Any]:
+    def rows(self, table: sa.Table) -> list[Any]:
+        """All that a table holds."""
         url = sa.make_url(self.url)
         if url.get_backend_name() == "postgresql":
             url = url.set(drivername="postgresql+psycopg")
@@ -250,12 +260,18 @@ class Ground:
 
 
 @contextmanager
-def ground(seed: int, issues: int = 24, **options: Any) -> Iterator[Ground]:
+def ground(
+    seed: int,
+    issues: int = 24,
+    kind: "type[Ground] | None" = None,
+    prepare: Callable[[Ground], None] = lambda made: None,
+    **options: Any,
+) -> Iterator[Ground]:
     """A world of small steps: few issues on a page, in a batch, in a bulk and under way at a time."""
     chance = random.Random(seed)
     folder = Path(tempfile.mkdtemp(prefix="switchyard-chaos-"))
     try:
-        with World(folder, [], latency_ms=chance.choice((0, 5, 20)), **options) as world:
+        with World(folder, [], anew=True, latency_ms=chance.choice((0, 5, 20)), **options) as world:
             trap = Trap(world.app.sandbox)
             world.app.sandbox = trap  # type: ignore[assignment]
             world.route_all("bug")
@@ -277,7 +293,8 @@ def ground(seed: int, issues: int = 24, **options: Any) -> Iterator[Ground]:
                 "resilience.circuit_breaker.reset_timeout_seconds": "1s",
             }.items():
                 world.set(key, value)
-            made = Ground(world, chance, trap)
+            made = (kind or Ground)(world, chance, trap)
+            prepare(made)
             made.grow(issues)
             yield made
     finally:
@@ -293,7 +310,7 @@ def _end_all(folder: Path) -> None:
                 process.kill()
 
 
-def _title(number: int) -> str:
+def title(number: int) -> str:
     """No two are alike; a number alone makes no difference, so it is spelt."""
     names = ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"]
     return f"Saving the {' '.join(names[int(digit)] for digit in str(number))} file fails"
@@ -303,7 +320,7 @@ def issue(number: int, now: str) -> dict[str, Any]:
     return {
         "repo": REPO,
         "number": number,
-        "title": _title(number),
+        "title": title(number),
         "body": "It fails with an error each time.",
         "author": "ann",
         "updated_at": now,

@@ -8,23 +8,25 @@ from typing import Any
 
 import httpx
 
+from tests.chaos.everything import everything
 from tests.chaos.faults import postgres
 from tests.chaos.ground import Ground, Life, Verdict, ground
-from tests.chaos.traps import KINDS, MOMENTS
+from tests.chaos.traps import DRAFTING, KINDS, MOMENTS
 
 POLL = 0.0003
 UNCERTAIN = {"find comment": "comment", "find stories": "story bulk"}
 """A call that is made only where an earlier one was cut off: which one."""
 CALLS = tuple(KINDS)
 MOST = {"access": 1, "workflows": 1, "slack": 1, "webhook": 1, "page": 3, "story bulk": 2} | dict.fromkeys(
-    UNCERTAIN, 1
+    (*UNCERTAIN, *DRAFTING), 1
 )
 """How many such calls every run makes, where that is not four or more."""
 STEPS = ("any moment", "between commits", "inside a write")
 SHAKEN = "any moment, services failing"
 SERVE = "serve, any call"
 POSTGRES = ("PostgreSQL, any moment", "PostgreSQL, any call")
-KILLS = (*STEPS, SHAKEN, *CALLS, SERVE, *POSTGRES)
+ALL_ON = ("all on, any moment", "all on, any call", "all on, PostgreSQL, any call")
+KILLS = (*STEPS, SHAKEN, *CALLS, SERVE, *POSTGRES, *ALL_ON)
 FAULTS: tuple[dict[str, Any], ...] = (
     {"service": "shortcut", "match": "POST /api/v3/stories/bulk", "fault": "drop_after", "rate": 0.3},
     {"service": "github", "match": "POST /repos/.*", "fault": "drop_after", "rate": 0.1},
@@ -37,8 +39,8 @@ FAULTS: tuple[dict[str, Any], ...] = (
 def play(kind: str, seed: int, kills: int) -> Verdict:
     """So many kills of one kind in a world of its own, then one run to the end."""
     with ExitStack() as stack:
-        made = stack.enter_context(ground(seed))
-        if kind in POSTGRES:
+        made = stack.enter_context(everything(seed) if kind in ALL_ON else ground(seed))
+        if "PostgreSQL" in kind:
             made.world.environment["SWITCHYARD_DATABASE_URL"] = stack.enter_context(postgres())
             made.world.run("migrate")
         if kind == SHAKEN:
@@ -60,7 +62,8 @@ def _way(made: Ground, kind: str) -> Callable[[Life], None]:
     if kind in CALLS:
         return _trapped(made, kind)
     if kind.endswith("any call"):
-        trapped = _trapped(made, made.chance.choice([call for call in CALLS if call not in UNCERTAIN]))
+        calls = DRAFTING if kind in ALL_ON else [call for call in CALLS if call not in UNCERTAIN]
+        trapped = _trapped(made, made.chance.choice(list(calls)))
         return (lambda life: _serving(made, life, trapped)) if kind == SERVE else trapped
     if kind == "between commits":
         return lambda life: _after_commits(made, life, made.chance.randint(1, 60))
@@ -93,7 +96,9 @@ def _command(made: Ground, kind: str) -> list[str]:
 
 def _feed(made: Ground, kind: str, attempt: int) -> None:
     """There must be something left to do when the kill is to come."""
-    if kind == "edit" or (kind.endswith("any call") and attempt % 3 == 2):
+    if kind in ALL_ON:
+        made.grow(3 if attempt else 0)
+    elif kind == "edit" or (kind.endswith("any call") and attempt % 3 == 2):
         for number in made.chance.sample(range(2, made.issues + 1), 4):
             made.change(number)
     elif attempt:

@@ -9,7 +9,11 @@ from tests.chaos.rounds import plan
 @pytest.mark.chaos
 @pytest.mark.parametrize(
     ("kind", "seed", "count"),
-    [pytest.param("any call", 11, 4, marks=pytest.mark.slow), ("between commits", 12, 2)],
+    [
+        pytest.param("any call", 11, 4, marks=pytest.mark.slow),
+        ("between commits", 12, 2),
+        pytest.param("all on, any call", 13, 3, marks=pytest.mark.slow),
+    ],
 )
 def test_killed_and_started_again(kind: str, seed: int, count: int) -> None:
     verdict = kills.play(kind, seed, count)

@@ -22,6 +22,18 @@ KINDS = {
     "webhook": r"POST /hooks/.*",
 }
 """Every call that a run makes: its method, its path and, where there is one, its query."""
+DRAFTING = {
+    "draft": r"POST /v1/chat/completions",
+    "advice": r"(GET /v1/vulns/.*|POST /v1/query.*)",
+    "notion page": r"POST /v1/pages",
+    "git object": r"POST /repos/.*/git/(trees|commits|refs)",
+    "pull": r"POST /repos/.*/pulls",
+    "reviewer": r"POST /repos/.*/requested_reviewers",
+    "advisory": r"POST /repos/.*/security-advisories",
+    "assignee": r"POST /repos/.*/assignees",
+    "service": r"POST /services/.*",
+}
+"""Those that runs make where all is on."""
 MOMENTS = ("before", "after", "answered")
 """Before its effect; after its effect and before any of its answer; when the answer is out."""
 PAGE = 8
@@ -49,7 +61,7 @@ class Trap:
 
     def arm(self, kind: str, n: int, moment: str, act: Callable[[], None], delay: float = 0.0) -> None:
         """Call `act` at that moment of the n-th such request from now on; `delay` seconds after an answer."""
-        self._armed = _Armed(re.compile(KINDS[kind]), n, moment, act, delay)
+        self._armed = _Armed(re.compile((KINDS | DRAFTING)[kind]), n, moment, act, delay)
 
     def disarm(self) -> None:
         self._armed = None

@@ -1,5 +1,7 @@
 """The configuration: the mission's document loads, overrides work, and a mistake is one line with place and mend."""
 
+import re
+import textwrap
 from pathlib import Path
 
 import pytest
@@ -115,7 +117,24 @@ def test_the_environment_overrides(
         ("workflow: {router: {rules: [{route: bug, action: lift, author: a}]}}", ["rules.0.action", "boost"]),
         ("workflow: {schedule: {timezone: Mars/Base}}", ["timezone", "Europe/Berlin"]),
         ("workflow: {schedule: {nightly: '2 am'}}", ["nightly", "0 2 * * *"]),
-        ("workflow: {scaling: {cpu_workers: many}}", ["cpu_workers"]),
+        ("workflow: {scaling: {cpu_workers: many}}", ["cpu_workers: must be a whole number, or 'auto'"]),
+        ("workflow: {integrations: {llm: {modell: 'openai:x'}}}", ["llm.modell", "did you mean model?"]),
+        (
+            "workflow: {integrations: {github: {draft_pulls: sometimes}}}",
+            ["github.draft_pulls: must be true or false"],
+        ),
+        (
+            "workflow: {integrations: {shortcut: {estimate_scale: fibonacci}}}",
+            ["shortcut.estimate_scale: must be a list, or 'auto' (given: 'fibonacci')"],
+        ),
+        (
+            "workflow: {integrations: {shortcut: {estimate_scale: [S, M]}}}",
+            ["shortcut.estimate_scale.0: must be a whole number (given: 'S')"],
+        ),
+        (
+            "workflow: {integrations: {webhooks: [{url: 'https://a.example', secret_env: A, what: []}]}}",
+            ["webhooks.0.what: must not be empty"],
+        ),
         ("workflow: {name: a, name: b}", ["name", "twice"]),
         ("workflow: []", ["keys and values"]),
         ("flow: {}", ["workflow:", "flow"]),
@@ -131,6 +150,21 @@ def test_a_mistake_is_one_line(tmp_path: Path, text: str, words: list[str]) -> N
     message = str(caught.value)
     assert "\n" not in message
     assert all(word in message for word in words), message
+
+
+FOLDER = Path(__file__).parent.parent.parent
+EXAMPLES = [
+    (f"{path.name}:{text[: found.start()].count(chr(10)) + 1}", textwrap.dedent(found[1]))
+    for path in (FOLDER / "README.md", *sorted(FOLDER.glob("docs/*.md")))
+    # A repository's own file has another shape.
+    if path.name != "repository-configuration.md" and (text := path.read_text(encoding="utf-8"))
+    for found in re.finditer(r"^ *```yaml\n(.*?)^ *```", text, re.DOTALL | re.MULTILINE)
+]
+
+
+@pytest.mark.parametrize("text", [text for _, text in EXAMPLES], ids=[place for place, _ in EXAMPLES])
+def test_what_the_documents_show_can_be_copied(tmp_path: Path, text: str) -> None:
+    load(written(tmp_path, text), {})
 
 
 def test_secrets_come_from_files_and_are_never_shown(tmp_path: Path) -> None:

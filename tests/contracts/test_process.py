@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.sandbox import SECRETS, environment, start_process
+from bot.sandbox import SECRETS, drafting_environment, environment, start_process
 from tests.contracts.api import ISSUES
 
 
@@ -43,11 +43,12 @@ def test_prints_what_to_export(issues: Path) -> None:
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         try:
-            lines = [process.stdout.readline().strip() for _ in range(12)]
+            base = process.stdout.readline().strip().removeprefix("sandbox listening on ")
+            repositories = ["octo/widgets", "octo/gadgets"]
+            wanted = environment(base, repositories) | drafting_environment(base) | SECRETS
+            lines = [process.stdout.readline().strip() for _ in wanted]
             process.send_signal(signal.SIGINT)
             assert process.wait(10) == 0
         finally:
             process.kill()
-    base = lines[0].removeprefix("sandbox listening on ")
-    wanted = environment(base, ["octo/widgets", "octo/gadgets"]) | SECRETS
-    assert lines[1:] == [f"export {name}='{value}'" for name, value in wanted.items()]
+    assert lines == [f"export {name}='{value}'" for name, value in wanted.items()]

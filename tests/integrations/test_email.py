@@ -15,8 +15,9 @@ from integrations.email.client import EmailClient
 from integrations.email.payloads import compose, header, message_id
 from integrations.email.settings import EmailSettings
 from integrations.resilience import Guard
-from models.commands import Pending, send_mail
+from models.commands import Pending
 from models.errors import BadCredential, Rejected, Transient, Unauthorized, Unavailable
+from models.messages import send_mail
 from models.units import Rate
 from tests.smtp import PASSWORD, USER, Post, post, self_signed
 

@@ -1,20 +1,24 @@
 """OSV's client against the stand-in: pages, records, refusals, garbage; and what its errors do not tell."""
 
 import asyncio
+import json
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
-from typing import Any, TypeVar
+from types import SimpleNamespace
+from typing import Any, TypeVar, cast
 
 import pytest
 
 from integrations.base import BreakerSettings, Limit, RetrySettings
-from integrations.osv.client import MOST_PAGES, OsvClient
+from integrations.osv.client import MOST_IDS, MOST_PAGES, OsvClient
 from integrations.osv.payloads import read_record, read_results
 from integrations.osv.sandbox import SEED, entry
 from integrations.osv.settings import OsvSettings
 from integrations.resilience import Guard
 from models.errors import Rejected, SwitchyardError, Transient
 from models.units import Rate
+from tests.integrations.test_rest import serving
 from tests.world import World
 
 T = TypeVar("T")
@@ -165,3 +169,19 @@ def test_another_number_of_results_is_no_answer(data: Any) -> None:
 def test_odd_results_hold_nothing() -> None:
     data = {"results": [None, {"vulns": [1, {"id": 2}, {"id": "../x"}, {"id": "CVE-2026-1"}]}]}
     assert read_results(data, 2) == [([], ""), (["CVE-2026-1"], "")]
+
+
+def test_an_answer_without_an_end_is_not_read() -> None:
+    with serving(200, {}, b"[" + b"1," * 5_000_000) as (base, _):
+        with pytest.raises(Rejected, match="larger than"):
+            osv(cast(World, SimpleNamespace(base=base)), lambda client: client.record("CVE-2026-1"))
+
+
+def test_a_flood_of_ids_takes_no_time() -> None:
+    vulns = [{"id": f"CVE-2026-{number}"} for number in range(100_000)]
+    body = json.dumps({"results": [{"vulns": vulns, "next_page_token": "more"}]}).encode()
+    with serving(200, {}, body) as (base, asked):
+        started = time.process_time()
+        found = osv(cast(World, SimpleNamespace(base=base)), lambda client: client.affecting([MERGE]))
+        assert time.process_time() - started < 5
+    assert len(asked) == MOST_PAGES and len(found[MERGE]) == MOST_IDS

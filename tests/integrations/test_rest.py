@@ -258,6 +258,10 @@ def serving(status: int, headers: Mapping[str, str], body: bytes) -> Iterator[tu
             with suppress(OSError):
                 self.wfile.write(body)
 
+        def do_POST(self) -> None:
+            self.rfile.read(int(self.headers["content-length"]))
+            self.do_GET()
+
         def log_message(self, *arguments: Any) -> None:
             pass
 
@@ -283,6 +287,14 @@ LARGE = json.dumps("x" * (LARGEST + 1)).encode()
         (200, {"content-encoding": "gzip"}, gzip.compress(LARGE * 40), "larger than 256 kB"),
         (200, {"content-encoding": "gzip"}, gzip.compress(b'{"a": 1}'), {"a": 1}),
         (200, {}, b"[" * 200_000, "no JSON"),
+        (200, {}, b"[" * 41 + b"]" * 41, "no JSON"),
+        (200, {}, b"[" * 3 + b"]" * 3, [[[]]]),
+        (
+            200,
+            {},
+            b'{"a": 1e999, "b": NaN, "c\\u0000": "\\ud800!\\u0000", "d": 1.5}',
+            {"a": None, "b": None, "c": "?!", "d": 1.5},
+        ),
         (200, {}, b"", "no JSON"),
         (200, {}, b"null", None),
         (302, {"location": "http://127.0.0.1:1/"}, b"", "HTTP 302"),
@@ -296,3 +308,12 @@ def test_answers(status: int, headers: dict[str, str], body: bytes, expected: An
         else:
             assert at(base, lambda c: c.read("read", {"id": 1})) == expected
         assert set(asked) == {"/things/1"}
+
+
+@pytest.mark.parametrize(("status", "body"), [(404, b"{}"), (403, b"{}"), (503, b""), (200, b"no")])
+def test_errors_tell_nothing_of_what_fields_hold(status: int, body: bytes) -> None:
+    with serving(status, {}, body) as (base, asked):
+        with pytest.raises(SwitchyardError) as error:
+            at(base, lambda c: c.read("read", {"id": "what a report says"}))
+    assert "GET /things/{id}" in str(error.value) and "report" not in str(error.value)
+    assert set(asked) == {"/things/what%20a%20report%20says"}

@@ -14,8 +14,9 @@ from integrations.resilience import Guard
 from integrations.slack.client import SlackClient
 from integrations.slack.commands import REPLY_SECONDS
 from integrations.slack.settings import SlackSettings
-from models.commands import Command, Pending, payload_hash, post_message, publish_home, reply_to, upload_chart
+from models.commands import Command, Pending, payload_hash
 from models.errors import Rejected, Transient
+from models.messages import post_message, publish_home, reply_to, upload_chart
 from models.units import Rate
 from tests.contracts.checked import Checked, checked
 

@@ -16,8 +16,9 @@ from integrations.webhook import client as client_module
 from integrations.webhook.client import RETRIES, RepositoryHooks, WebhookClient
 from integrations.webhook.commands import derived_secret, request_of, signer
 from integrations.webhook.settings import WebhookSettings
-from models.commands import Pending, post_event
+from models.commands import Pending
 from models.errors import RateLimited, Rejected, SwitchyardError, Transient, Unavailable
+from models.messages import post_event
 from models.units import Rate
 from tests.integrations.test_egress import NAME, Receiver, door, receiver
 from tests.integrations.test_redirects import server

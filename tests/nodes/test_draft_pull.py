@@ -47,6 +47,8 @@ def test_nothing_in_it_closes_an_issue() -> None:
     text = f"{wish['title']} {wish['body']}".lower()
     assert "#3" not in text and "closes" not in text
     assert text.count("#7") == 1 and "about #7" in text
+    title = command(proposed("docs/fixes #3 for @ada.md"), "open_draft_pull")["title"]
+    assert "#3" not in title and "@ada" not in title
 
 
 def test_the_authors_are_asked_where_nobody_owns_it() -> None:

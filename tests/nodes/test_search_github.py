@@ -42,6 +42,21 @@ def asked(given: Case, *similar: Similar, **policy: Any) -> list[Any]:
 
 CASES: list[tuple[str, Case, tuple[Similar, ...], tuple[str, ...]]] = [
     (
+        "a secret in the title",
+        case("fooBar parsing falls with AKIAIOSFODNN7EXAMPLQ", route="bug"),
+        (),
+        ("fooBar", "parsing", "falls"),
+    ),
+    (
+        "a secret in the error",
+        replace(
+            case("It broke", route="bug"),
+            trace=replace(TRACE, message="no invoice with AKIAIOSFODNN7EXAMPLQ"),
+        ),
+        (),
+        ("QuotaExceededError", "invoice"),
+    ),
+    (
         "an error with a message",
         replace(case("It broke", route="bug"), trace=TRACE),
         (),

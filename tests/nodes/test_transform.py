@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from nodes.draft_docs import PAGE
+from nodes.suggest_fix import FIX
 from nodes.transform import Transform
 from tests.nodes.build import alike, case, run
 
@@ -31,6 +33,8 @@ def test_what_is_kept(expression: str, kept: dict[str, Any]) -> None:
         (Transform(expression="similar", into="x"), []),
         (Transform(expression="similr", into="x"), ["expression"]),
         (Transform(expression="similar", into="a b"), ["into"]),
+        (Transform(expression="similar", into=FIX), ["into"]),
+        (Transform(expression="similar", into=PAGE), ["into"]),
         (Transform(expression="", into=""), ["expression", "into"]),
     ],
 )

@@ -110,14 +110,14 @@ SLIPS: list[tuple[dict[Any, Any], str, str]] = [
     (
         {"bug": [{"node": "mark", "with": {"word": [1]}}]},
         "bug[0].with.word",
-        "input should be a valid string",
+        "must be text (given: '[1]')",
     ),
     ({"bug": [{"node": "draft", "with": {"a": 1}}]}, "bug[0].with.a", "unknown parameter; draft has none"),
     ({"bug": [{"node": "mark", "with": "word"}]}, "bug[0].with", "must hold parameters"),
     (
         {"bug": [{"node": "create_story", "with": {"story_type": "bugg"}}]},
         "bug[0].with.story_type",
-        "input should be 'bug', 'feature' or 'chore' (given: 'bugg')",
+        "must be 'bug', 'feature' or 'chore' (given: 'bugg')",
     ),
     ({"bug": [{"nod": "mark"}]}, "bug[0].nod", "unknown key; did you mean node?"),
     ({"bug": [{**mark("x"), "wen": "estimate"}]}, "bug[0].wen", "unknown key; did you mean when?"),
@@ -162,7 +162,11 @@ SLIPS: list[tuple[dict[Any, Any], str, str]] = [
         "a.after.suggest_fix[0].subflow",
         "circle",
     ),
-    ({"bugs": [mark("x")]}, "bugs", "is used nowhere; name it in another flow, or did you mean bug?"),
+    (
+        {"bugs": [mark("x")]},
+        "bugs",
+        "is used nowhere; name it in another flow as {subflow: bugs} (did you mean bug?)",
+    ),
     ({"mark": [mark("x")]}, "mark", "is the name of a node"),
     ({"a b": [mark("x")]}, "a b", "is no name for a flow"),
     ({7: [mark("x")]}, "7", "is no name for a flow"),
@@ -189,6 +193,17 @@ SLIPS: list[tuple[dict[Any, Any], str, str]] = [
     ),
     ({"triage": ["route_issue", {"parallel": ["by_route"]}]}, "triage", "needs by_route once"),
     ({"triage": [{**mark("x"), "on_error": "undo"}, *ROUTING]}, "triage[0]", "undo belongs into a flow"),
+    ({"triage": ["search_github", *ROUTING]}, "triage[0]", "search_github belongs behind route_issue"),
+    (
+        {"triage": [{"parallel": ["analyze_code", {"node": "write_spec", "when": "issue.title"}]}, *ROUTING]},
+        "triage[0]",
+        "write_spec belongs behind route_issue",
+    ),
+    (
+        {"triage": [{"subflow": "mine"}, *ROUTING], "mine": ["ask_human"]},
+        "triage[0]",
+        "ask_human belongs behind",
+    ),
     (
         {"bug": [{"node": "call_api", "with": {"service": "pagr", "operation": "ping"}}]},
         "bug[0].with.service",

@@ -87,6 +87,13 @@ def test_a_failure_stays_with_its_case(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [type(result) for result in done] == [Case, Case, Failure, Case, Case]
 
 
+def test_a_failure_of_a_security_report_tells_nothing_of_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(SUBFLOWS, "security", Subflow(name="security", steps=(Falls(),)))
+    answers = {1: prediction("bug", security_flag=True, security_score=0.9)}
+    (failed,) = asyncio.run(triage_all([case(number=1)], context(StubRouter(answers=answers))))
+    assert failed == Failure("octo/widgets#1", "Falls", "Falls: ValueError")
+
+
 def test_a_router_that_fails_for_one_case_fails_only_that() -> None:
     answers: dict[int, Prediction | Exception] = {**ANSWERS, 2: RuntimeError("no model")}
     done = asyncio.run(triage_all([case(number=n) for n in ANSWERS], context(StubRouter(answers=answers))))

@@ -12,6 +12,7 @@ from tests.nodes.build import case
 Z = "\u200b"
 TAME = [
     ("plain words stay", "plain words stay"),
+    ("_@ada_ and _www.evil.example_", f"_@{Z}ada_ and _`www.evil.example_`"),
     ("ping @ada and @org/team", f"ping @{Z}ada and @{Z}org/team"),
     ("`@decorator` and ``a ` @b``", "`@decorator` and ``a ` @b``"),
     ("Fixes #12, octo/x#3 and GH-4", f"Fixes #{Z}12, octo/x#{Z}3 and GH-{Z}4"),
@@ -29,7 +30,7 @@ TAME = [
     ("\\https://evil.example", "\\ `https://evil.example`"),
     ("``#1_``https://evil.example", "``#1_`` `https://evil.example`"),
     ("\\## Approved\n> # Approved\n1. # Approved", "\\## Approved\n> \\# Approved\n1. \\# Approved"),
-    ("> a\n> ===\n- b\n     ---", "> a\n\n- b\n"),
+    ("> a\n> ===\n- b\n     ---", "> a\n\n- b"),
     ("[`x`](https://evil.example)", "[`x`] (`https://evil.example`)"),
     ("https:\\//evil.example", "`https://evil.example`"),
     ("[ok](https://docs.example/a)", "[ok](https://docs.example/a)"),
@@ -98,7 +99,8 @@ def test_material_is_bounded_and_everything_has_its_share(limit: int) -> None:
 @pytest.mark.parametrize(
     "text",
     ["`" * 20_000, "[" * 20_000, "](" * 10_000, "\\`" * 9_000, "``a`" * 9_000, "[a](" * 9_000, "a://" * 9_000,
-     " " * 30_000 + "x", "[[]" * 9_000, "&#" * 9_000, "#" * 20_000, "> " * 15_000, "```\n" * 9_000],
+     " " * 30_000 + "x", "[[]" * 9_000, "&#" * 9_000, "#" * 20_000, "> " * 15_000, "```\n" * 9_000,
+     "> - " * 9_000, "1. " * 9_000, "]:" * 9_000],
 )  # fmt: skip
 def test_no_text_takes_long(text: str) -> None:
     started = time.process_time()

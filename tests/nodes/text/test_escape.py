@@ -7,7 +7,14 @@ from nodes.text.escape import bounded, calm, clean, code, fenced, inline, one_li
 
 @pytest.mark.parametrize(
     ("text", "expected"),
-    [("@ada", "@\u200bada"), ("(@ada)", "(@\u200bada)"), ("a@b", "a@b"), ("@ ada", "@ ada"), ("", "")],
+    [
+        ("@ada", "@\u200bada"),
+        ("(@ada)", "(@\u200bada)"),
+        ("a@b", "a@b"),
+        ("_@ada_", "_@\u200bada_"),
+        ("@ ada", "@ ada"),
+        ("", ""),
+    ],
 )
 def test_calm(text: str, expected: str) -> None:
     assert calm(text) == expected
@@ -32,6 +39,8 @@ def test_one_line_and_inline() -> None:
     assert one_line("x" * 20, 10) == "x" * 9 + "…"
     assert inline("[a](b) <c> `d` | *e*") == r"\[a\](b) \<c\> \`d\` \| \*e\*"
     assert code("a`b\nc") == "`a'b c`"
+    assert inline("a\u202eb\x00\ud800c @ada") == "abc @\u200bada"
+    assert code("a\u202eb\x00\ud800c") == "`abc`"
 
 
 def test_a_fence_holds_what_is_in_it() -> None:

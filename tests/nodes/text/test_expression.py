@@ -17,7 +17,7 @@ def given() -> Case:
         impact=Impact(score=80.0, severity="critical", parts={"crash": 40.0}),
         similar=(alike(0.9, "octo/widgets#3"), alike(0.4, "octo/widgets#2")),
         trace=StackTrace(language="python", exception="E", message="m", frames=(Frame(file="a.py", line=3),)),
-        data={"team": {"name": "core"}, "zero": 0, "none": None},
+        data={"team": {"name": "core"}, "zero": 0, "none": None, "big": "9" * 5_000},
     )
 
 
@@ -45,6 +45,10 @@ CASES: list[tuple[str, Any]] = [
     ("contains(sentiment.evidence, 'x')", None),
     ("@.route", "bug"),
     ("!estimate", True),
+    ("to_number(data.big)", None),
+    ("[to_number('nan')]", None),
+    ("ceil(to_number('inf'))", None),
+    ("floor(to_number(data.big))", None),
     ("[issue.number, estimate]", [7, None]),
 ]
 
@@ -93,7 +97,10 @@ def test_what_holds(expression: str, held: bool) -> None:
         ("decision.prediction.confidense", "did you mean confidence?"),
         ("commands", "there is no 'commands'"),
         ("escalation", "there is no 'escalation'"),
-        ("impact.severity ==", "is no JMESPath expression"),
+        ("impact.severity ==", "is no JMESPath expression (Incomplete expression"),
+        ("impact.score > 50", "; a number stands between backticks, like `50`"),
+        ('impact.severity == "high"', "; text stands between single quotes, like 'critical'"),
+        ("core", "there is no 'core'; did you mean code?; text stands between single quotes"),
         ("", "must be an expression"),
         (True, "must be an expression"),
         ("a" * 2000, "longer than 1000"),

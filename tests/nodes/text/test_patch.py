@@ -1,5 +1,7 @@
 """Edits that apply, those that do not, and the files that no machine may change."""
 
+import difflib
+import time
 from typing import Any
 
 import pytest
@@ -66,6 +68,39 @@ def test_edits_that_do_not_fit(edits: list[dict[str, Any]], problem: str) -> Non
     assert problem in patch.problem and not patch.files and not patch.diff
 
 
+def test_a_diff_tells_the_lines_of_the_whole_file() -> None:
+    before = [f"line {number}" for number in range(1, 101)]
+    text = "\n".join(before) + "\n"
+    edits = [edit(find="line 50\n", replace="new\nnewer\n"), edit(find="line 90", replace="line ninety")]
+    patch = apply_edits(edits, files("src/a.py", text=text))
+    whole = difflib.unified_diff(
+        before, patch.files["src/a.py"].splitlines(), "a/src/a.py", "b/src/a.py", lineterm=""
+    )
+    assert patch.diff.split("\n") == list(whole)
+    last = apply_edits([edit(find="line 100\n", replace="end\n")], files("src/a.py", text=text))
+    assert last.diff.split("\n")[-4:] == [" line 98", " line 99", "-line 100", "+end"]
+
+
+def test_lines_that_look_like_a_diff_s_head_are_counted() -> None:
+    text = "".join(f"-- {number}\n" for number in range(MOST_LINES + 1))
+    given = {**edit(find=text, replace="one\n"), "path": "src/a.lua"}
+    patch = apply_edits([given], files("src/a.lua", text=text))
+    assert "lines would change" in patch.problem
+
+
+def test_a_file_of_many_like_lines_is_compared_in_time() -> None:
+    text = "".join(f"{number % 100:x}\n" for number in range(66_000))
+    text = f"first\n{text}middle\n{text}last\n"
+    started = time.process_time()
+    patch = apply_edits([edit(find="middle", replace="new")], files("src/a.py", text=text))
+    far = apply_edits(
+        [edit(find="first", replace="1"), edit(find="last", replace="2")], files("src/a.py", text=text)
+    )
+    assert time.process_time() - started < 0.5
+    assert not patch.problem and len(patch.diff.split("\n")) == 11
+    assert "lie between the changes" in far.problem
+
+
 def test_too_many_files() -> None:
     paths = [f"src/{number}.py" for number in range(MOST_FILES + 1)]
     assert "files would change" in apply_edits([edit(path) for path in paths], files(*paths)).problem
@@ -87,6 +122,15 @@ def test_too_many_files() -> None:
         "Dockerfile.dev",
         "Jenkinsfile",
         "setup.py",
+        "pyproject.toml",
+        "web/vite.config.ts",
+        "CMakeLists.txt",
+        "requirements-dev.txt",
+        "src/App.csproj",
+        "BUILD",
+        "Cargo.toml",
+        "go.mod",
+        "action.yml",
         "ci/run.sh",
         "deploy/id_rsa",
         "config/secrets.yml",
@@ -103,7 +147,9 @@ def test_files_that_no_machine_may_change(path: str) -> None:
     assert "may not be changed" in apply_edits([edit(path)], files(path)).problem
 
 
-@pytest.mark.parametrize("path", ["src/a.py", "docs/guide.md", "README.md", "src/circle.go", "lib/keys.rb"])
+@pytest.mark.parametrize(
+    "path", ["src/a.py", "docs/guide.md", "README.md", "src/circle.go", "lib/keys.rb", "docs/requirements.md"]
+)
 def test_files_that_may_be_changed(path: str) -> None:
     assert refused_path(path) == ""
 

@@ -33,6 +33,12 @@ def seen(**data: Any) -> dict[str, Any]:
         ("{{ cycler.__init__.__globals__ }}", None),
         ("{{ range(10000000) | list }}", None),
         ("{{ issue.update({'a': 1}) }}", None),
+        ("{{ 'x' * 3 }} {{ 6 * 7 }} {{ 2 ** 10 }} {{ 17 % 5 }}", "xxx 42 1024 2"),
+        ("{{ 'x' * 10 ** 10 }}", None),
+        ("{{ 10 ** 10 * 'x' }}", None),
+        ("{{ 9 ** (9 ** 9) }}", None),
+        ("{{ [issue.title] * 100000000 }}", None),
+        ("{{ '%999999999d' % 1 }}", None),
     ],
 )
 def test_plain(template: str, expected: str | None) -> None:

@@ -11,8 +11,10 @@ from bot.similar.segment import build, name_number
 from bot.store.documents import Document
 from models.case import Case, Similar
 from models.issue import Issue, title_key
+from nodes.text.markdown import scan
 from nodes.text.secrets import redact
 from nodes.text.terms import count_words, marks, pack, spell
+from nodes.text.traces import parse, project_name
 
 SHOWN = 5
 LEAST = 0.25
@@ -51,7 +53,7 @@ class SimilarDocuments:
         for document in index.refresh():
             self._recent.pop(document.key, None)
         self._terms = {issue.ref: count_words(issue.title, issue.body) for issue in issues}
-        own = [_document(issue, pack(self._terms[issue.ref], marks(issue.title, ""))) for issue in issues]
+        own = [_document(issue, self._packed(issue, _fingerprint(issue))) for issue in issues]
         refs = set(self._terms)
         self._recent = {key: one for key, one in self._recent.items() if key not in refs}
         self._documents = [*self._recent.values(), *own]
@@ -106,6 +108,12 @@ class SimilarDocuments:
         if words is None:
             words = count_words(issue.title, issue.body)
         return pack(words, marks(issue.title, fingerprint))
+
+
+def _fingerprint(issue: Issue) -> str:
+    """Of the trace in the issue; the reading of both is remembered, and the nodes do it anyway."""
+    trace = parse(scan(issue.body).text, project_name(issue.repo))
+    return trace.fingerprint if trace else ""
 
 
 def _document(issue: Issue, terms: bytes) -> Document:

@@ -26,10 +26,12 @@ from bot.store.stories import take_in
 from models.case import Case, Route, StackTrace
 from models.story import Story, ref_of
 from models.tables import CaseRow, DocumentRow
+from nodes.parse_stack_trace import ParseStackTrace
 from nodes.text.terms import count_words, marks, pack
 from tests.bot.test_run import bugs
 from tests.bot.test_run import issue as remote
-from tests.nodes.build import NOW, case, issue
+from tests.nodes.build import NOW, case, issue, run
+from tests.nodes.test_parse_stack_trace import PYTHON
 
 REPO = "octo/widgets"
 DOCUMENTS: sa.Table = DocumentRow.__table__  # type: ignore[attr-defined]
@@ -255,6 +257,22 @@ def test_security_within_a_batch_is_not_found() -> None:
     assert port.finish(secret).terms == b""
     port.begin([issue(*TEXTS[1], number=3)])
     assert [one.ref for one in port.find(case(*TEXTS[1], route="bug", number=3))] == []
+
+
+def test_the_same_trace_is_seen_within_a_batch() -> None:
+    port = SimilarDocuments(None)
+    texts = (
+        f"Colours are gone\n```\n{PYTHON}```",
+        f"It does not start any more since today\n```\n{PYTHON}```",
+    )
+    first, second = (
+        run(ParseStackTrace(), case(f"Case {n}", text, "bug", number=n)) for n, text in enumerate(texts, 1)
+    )
+    port.begin([first.issue, second.issue])
+    assert port.find(first) == ()
+    assert [(one.ref, one.reason) for one in port.find(second)] == [
+        ("octo/widgets#1", "the same stack trace")
+    ]
 
 
 def test_what_is_not_stored_yet_is_found_by_the_next_batch(database: Database) -> None:

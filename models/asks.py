@@ -126,6 +126,8 @@ class WriteDraft(Ask[Drafted]):
     complaint: str = ""
     """What was wrong with the draft before, where this is another try."""
     security: bool = False
+    issue: str = ""
+    """For whom; one issue may not spend what all have."""
 
 
 @dataclass(frozen=True, slots=True)

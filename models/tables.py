@@ -409,6 +409,8 @@ class AnswerRow(SQLModel, table=True):
     kind: str
     """draft, advisories"""
     run_id: str = ""
+    subject: str = ""
+    """The issue that it was asked for."""
     at: float
     data: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     """None where the answer was of no use; it was paid for nevertheless."""

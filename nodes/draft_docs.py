@@ -10,11 +10,11 @@ from models.commands import Command, open_draft_pull
 from nodes.base import Context
 from nodes.check_docs import link, pages_in, paths_in, read_docs, slip
 from nodes.text.drafts import draft, drafted_section, mark, material_of, may_draft, tame_draft, tame_line
-from nodes.text.escape import code, fenced, headline, one_line, section
+from nodes.text.escape import calm, code, fenced, headline, one_line, section
 from nodes.text.excerpt import tame
 from nodes.text.markdown import Scan, scan, sentences
 from nodes.text.passages import index_of, named, search
-from nodes.text.patch import Patch, apply_edits
+from nodes.text.patch import Patch, apply_edits, unlinked
 
 _QUOTE = r"[`\"“'‘]{1,2}([^`\"”'’\n]{1,160})[`\"”'’]{1,2}"
 _SHOULD = r"(?:should (?:be|read|say|have been)|must be|needs to be|has to be)"
@@ -207,7 +207,7 @@ def _edge(letter: str, *, after: bool = False) -> str:
 
 def _pull(case: Case, branch: str, commit: str, patch: Patch, pages: dict[str, File]) -> Command:
     """The draft pull request; of the issue's own words it has only the change itself."""
-    names = one_line(", ".join(patch.files), 150)
+    names = unlinked(calm(one_line(", ".join(patch.files), 150)))
     changed = "\n".join(f"- {code(path, 200)}" for path in patch.files)
     return open_draft_pull(
         case.issue.ref,

@@ -30,6 +30,8 @@ TRIES = 2
 SHORTEST = 2.0
 """Seconds that must be left for a second try."""
 MATERIAL_LIMIT = 40_000
+PER_ISSUE = 20
+"""Questions that one issue may cause in a day: who edits it a thousand times does not spend what all have."""
 MOST_USED = 1_000_000
 """Tokens of one question that a service is believed to have used: it would close the ceilings for good otherwise."""
 
@@ -92,7 +94,7 @@ class Drafting:
         self, ask: WriteDraft, complaint: str, key: str, run: str, timeout: float
     ) -> tuple[dict[str, Any] | None, str]:
         most = self.client.estimate(ask.material, complaint)
-        number = await self.database.run(lambda c: self._reserve(c, key, run, *most))
+        number = await self.database.run(lambda c: self._reserve(c, key, run, *most, issue=ask.issue))
         used, data, wrong = most, None, ""
         try:
             written = await self.client.write(ask.kind, ask.material, complaint, timeout)
@@ -111,13 +113,19 @@ class Drafting:
             await asyncio.shield(asyncio.ensure_future(settled))
         return data, wrong
 
-    def _reserve(self, connection: Connection, key: str, run: str, input_tokens: int, output: int) -> int:
+    def _reserve(
+        self, connection: Connection, key: str, run: str, input_tokens: int, output: int, *, issue: str = ""
+    ) -> int:
         """Note what the question may cost; Rejected where that goes over a ceiling."""
         now = time.time()
         if not self._pruned:
             answers.prune(connection, now - KEPT)
             self._pruned = True
         answers.take_turns(connection)
+        if issue and answers.asked(connection, KIND, issue, since=now - DAY) >= PER_ISSUE:
+            raise Rejected(
+                f"language model: asked {PER_ISSUE} times for this issue within a day, no more today"
+            )
         tokens, cost = input_tokens + output, self._cost(input_tokens, output)
         limits = self.settings
         day = answers.spent(connection, KIND, since=now - DAY)
@@ -131,7 +139,15 @@ class Drafting:
             if ceiling is not None and spent + more > ceiling:
                 raise Rejected(self._ceiling(run if name.endswith("run") else "", name, ceiling, spent, more))
         return answers.keep(
-            connection, key=key, kind=KIND, run_id=run, at=now, data=None, tokens=tokens, cost=cost
+            connection,
+            key=key,
+            kind=KIND,
+            run_id=run,
+            subject=issue,
+            at=now,
+            data=None,
+            tokens=tokens,
+            cost=cost,
         )
 
     def _ceiling(self, run: str, name: str, ceiling: float, spent: float, more: float) -> str:

@@ -62,6 +62,16 @@ def spent(
     return int(tokens), float(cost)
 
 
+def asked(connection: Connection, kind: str, subject: str, *, since: float) -> int:
+    """How many questions of this kind were asked for this issue since then."""
+    query = (
+        sa.select(sa.func.count())
+        .select_from(_answers)
+        .where(_answers.c.kind == kind, _answers.c.at >= since, _answers.c.subject == subject)
+    )
+    return int(connection.execute(query).scalar_one())
+
+
 def prune(connection: Connection, before: float) -> None:
     """Forget what is older."""
     connection.execute(sa.delete(_answers).where(_answers.c.at < before))

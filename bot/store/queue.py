@@ -131,18 +131,22 @@ PUBLIC = ("github", "notion", "api")
 def withdraw(connection: Connection, refs: Sequence[str], wished: Set[str]) -> None:
     """Take back what waits for public places about these issues, save what is `wished` for now (by key).
 
-    An issue that turned out to be a security report is spoken of there no more; what was begun is brought to its end.
+    An issue that turned out to be a security report is spoken of there no more. What may have arrived, or was refused,
+    is given up for good: nobody shall send it again.
     """
-    connection.execute(
-        sa.delete(_table).where(
-            _table.c.issue.in_(refs),
-            _table.c.target.in_(PUBLIC),
-            _table.c.key.not_in(sorted(wished)),
-            _table.c.state == "pending",
-            _table.c.maybe_sent_at.is_(None),
-            _table.c.answer.is_(None),
-        )
+    mine = sa.and_(
+        _table.c.issue.in_(refs),
+        _table.c.target.in_(PUBLIC),
+        _table.c.key.not_in(sorted(wished)),
+        _table.c.state.in_(("pending", "dead")),
     )
+    begun = sa.or_(_table.c.maybe_sent_at.is_not(None), _table.c.state == "dead")
+    stands = _table.c.answer.is_not(None)
+    # A comment that stands keeps its place; only the edit is forgotten.
+    connection.execute(sa.update(_table).where(mine, stands).values(state="sent", payload_hash=""))
+    connection.execute(sa.update(_table).where(mine, begun).values(state="dropped"))
+    connection.execute(sa.delete(_table).where(mine))
+    release_waiting(connection, refs, time.time())
 
 
 def unblock(connection: Connection) -> None:

@@ -31,7 +31,7 @@ async def draft(
     if not material or not may_draft(case, ctx):
         return None
     security = case.route == "security"
-    return await ctx.ask(WriteDraft(kind, material, one_line(complaint, 500), security))
+    return await ctx.ask(WriteDraft(kind, material, one_line(complaint, 500), security, case.issue.ref))
 
 
 def material_of(case: Case, extra: Sequence[tuple[str, str]] = (), limit: int = MATERIAL_LIMIT) -> str:

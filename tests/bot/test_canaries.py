@@ -57,6 +57,8 @@ OWN_HEADERS = {
     "github": {"GITHUB_TOKEN", "GITHUB_APP_PRIVATE_KEY"},
     "shortcut": {"SHORTCUT_API_TOKEN"},
     "slack": {"SLACK_BOT_TOKEN"},
+    "notion": {"NOTION_TOKEN"},
+    "osv": set(),
     "webhook": set(),
 }
 WRITTEN = {
@@ -178,6 +180,8 @@ def python_path(world: World) -> str:
 def service_of(path: str) -> str:
     if path.startswith("/api/v3/"):
         return "shortcut"
+    if path.startswith("/v1/"):
+        return "osv" if path.startswith(("/v1/vulns/", "/v1/querybatch")) else "notion"
     return "slack" if path.startswith("/api/") else "webhook" if path.startswith("/hooks/") else "github"
 
 

@@ -15,7 +15,7 @@ import httpx
 import pytest
 import sqlalchemy as sa
 
-from bot.reading.drafts import MOST_USED, Drafting, _used, require_prices, write
+from bot.reading.drafts import MOST_USED, PER_ISSUE, Drafting, _used, require_prices, write
 from bot.sandbox import create_app, drafting_environment, running
 from bot.store import answers
 from bot.store.database import Database
@@ -180,6 +180,16 @@ async def test_an_outage_opens_the_breaker(place: Place) -> None:
     for number in range(8):
         await why_not(drafting.write(WriteDraft("fix", f"{MATERIAL}{number}"), "r"))
     assert place.asked == BreakerSettings().failure_threshold
+
+
+async def test_an_issue_that_is_edited_on_and_on_does_not_spend_what_all_have(place: Place) -> None:
+    drafting = place.drafting()
+    for number in range(PER_ISSUE):
+        await drafting.write(WriteDraft("fix", f"{MATERIAL}{number}", issue="octo/widgets#7"), "r")
+    assert "for this issue" in await why_not(
+        drafting.write(WriteDraft("fix", f"{MATERIAL} again", issue="octo/widgets#7"), "r")
+    )
+    assert await drafting.write(WriteDraft("fix", f"{MATERIAL} again", issue="octo/widgets#8"), "r")
 
 
 async def test_a_killed_process_has_paid_what_it_reserved(place: Place) -> None:

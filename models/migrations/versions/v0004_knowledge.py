@@ -30,6 +30,7 @@ def upgrade() -> None:
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
         sa.Column("run_id", sa.String(), nullable=False),
+        sa.Column("subject", sa.String(), nullable=False),
         sa.Column("at", sa.Float(), nullable=False),
         sa.Column("data", sa.JSON(), nullable=True),
         sa.Column("tokens", sa.Integer(), nullable=False),

@@ -42,7 +42,7 @@ demo-live: $(VENV)/.demo
 	$(BIN)/switchyard demo --live
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n 2 --dist loadscope
+	$(BIN)/pytest -n 3 --dist loadscope
 
 slow: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --dist loadscope -m slow

@@ -311,6 +311,7 @@ def test_no_secret_shows_on_pages_and_in_logs_of_serve(world: World, sent: list[
     assert not watch.leaks, "\n".join(watch.leaks)
 
 
+@pytest.mark.slow
 def test_an_app_tells_neither_its_key_nor_its_tokens(world: World, sent: list[Request]) -> None:
     key = rsa.generate_private_key(65_537, 2_048).private_bytes(
         serialization.Encoding.PEM,

@@ -57,6 +57,7 @@ def test_a_cancelled_run_may_forget_what_it_has_not_sent(tmp_path: Path) -> None
         world.assert_once()
 
 
+@pytest.mark.slow
 def test_a_second_process_beside_the_first_doubles_nothing(tmp_path: Path) -> None:
     with bugs(tmp_path, many(80), anew=True, latency_ms=20) as world:
         world.set("integrations.github.comment", "always")

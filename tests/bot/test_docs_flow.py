@@ -118,6 +118,7 @@ def test_an_answer_that_never_came_makes_no_second_page(tmp_path: Path, fault: s
         world.assert_contracts()
 
 
+@pytest.mark.slow
 def test_notion_down_holds_up_nothing_else_and_gets_its_pages_later(tmp_path: Path) -> None:
     with docs(tmp_path, [asked(n) for n in range(1, 4)]) as world:
         world.control(service="notion", fault="status", status=503)

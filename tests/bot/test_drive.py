@@ -78,6 +78,7 @@ async def test_one_that_stays_away_is_no_endless_wait(world: World, monkeypatch:
         await run()
 
 
+@pytest.mark.slow
 async def test_a_run_knows_early_how_much_there_is(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     world.control(issues=[{"repo": "octo/widgets", "title": f"Number {n} fails"} for n in range(288)])
     world.control(latency_ms=40)

@@ -285,6 +285,7 @@ def test_what_is_made_of_an_event(event: str, action: str, changes: dict[str, An
     assert not meaning(event, action, payload, Ground({REPO: REPO}, off=frozenset({REPO}))).triage
 
 
+@pytest.mark.slow
 def test_a_day_that_is_over_has_a_report_and_one_digest(tmp_path: Path) -> None:
     with serving(tmp_path, seeds(3)) as (world, door):
         for number in (1, 2):

@@ -218,7 +218,7 @@ def test_words_and_labels_are_all_kept_in_their_order(connection: Connection) ->
     assert learning.told(connection, [f"{REPO}#7"])[f"{REPO}#7"].route == "question"
 
 
-@pytest.mark.parametrize("of", [200, 1000])
+@pytest.mark.parametrize("of", [200, pytest.param(1000, marks=pytest.mark.slow)])
 def test_what_was_corrected_is_predicted_as_corrected(connection: Connection, of: int) -> None:
     """However many rows speak against it, and whoever spoke last."""
     against = issue("The kettle crashes when I open it", "Traceback, error, crash.", number=900)

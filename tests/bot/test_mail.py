@@ -317,7 +317,10 @@ def test_a_recipient_that_bounces_does_not_stop_the_others(world: World) -> None
         assert "greylisted" in listed
 
 
-@pytest.mark.parametrize("fault", ["hangs", "refuses", "away"])
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param("hangs", marks=pytest.mark.slow), "refuses", pytest.param("away", marks=pytest.mark.slow)],
+)
 def test_a_mail_server_that_fails_holds_up_nobody_else(world: World, fault: str) -> None:
     with post() as server:
         server.hangs = fault == "hangs"

@@ -48,6 +48,7 @@ def test_an_old_schema_is_refused_until_it_is_migrated(tmp_path: Path, url: str)
 
 
 @pytest.mark.chaos
+@pytest.mark.slow
 def test_workers_share_a_run_and_survive_each_other(tmp_path: Path, url: str) -> None:
     with World(tmp_path, many(200), anew=True, latency_ms=20) as world:
         world.route_all("bug")

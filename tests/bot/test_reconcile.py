@@ -199,6 +199,7 @@ async def test_a_story_that_arrives_late_is_put_away_with_one_comment(world: Wor
     assert world.state()["messages"] == 1, "that is no news"
 
 
+@pytest.mark.slow
 async def test_stories_that_are_made_after_their_look_up_are_put_away(world: World) -> None:
     world.control(service="shortcut", match="POST /api/v3/stories/bulk", fault="slow", seconds=6, times=1)
     async with inside(**{"shortcut.timeout": "1s"}) as app:

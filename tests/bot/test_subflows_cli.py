@@ -182,6 +182,7 @@ def test_a_dry_run_reads_and_does_not_write(tmp_path: Path) -> None:
         assert world.state()["requests"]["api"]["count"] == 1
 
 
+@pytest.mark.slow
 def test_a_node_of_another_distribution_at_work(tmp_path: Path) -> None:
     site = tmp_path / "site"
     site.mkdir()

@@ -99,6 +99,7 @@ def list_reads(world: World) -> int:
     return int(routes.get("GET /app/hook/deliveries", 0))
 
 
+@pytest.mark.slow
 def test_with_a_token_each_repository_is_asked_what_changed(tmp_path: Path) -> None:
     seeds = [issue | {"created_at": ago(days=9), "updated_at": ago(days=9)} for issue in many(REPO, 5)]
     with World(tmp_path, seeds) as world:

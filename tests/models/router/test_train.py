@@ -99,6 +99,7 @@ def test_a_model_that_does_not_beat_the_shipped_one_says_so() -> None:
     assert "later issues of a/b" in notes[1]
 
 
+@pytest.mark.slow
 def test_more_rows_than_few(monkeypatch: pytest.MonkeyPatch) -> None:
     """Above FEW_ROWS the parts are fitted in other processes."""
     rows = corpus.many(folds.FEW_ROWS + 100)
@@ -113,6 +114,7 @@ def test_more_rows_than_few(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sum(p.route == row.label for p, row in zip(said, fresh, strict=True)) > 0.8 * len(fresh)
 
 
+@pytest.mark.slow
 def test_processes_give_the_result_of_one(monkeypatch: pytest.MonkeyPatch) -> None:
     problem = train.prepare(corpus.many(240), *load_base()).problem
     tasks = folds.tasks_of(np.arange(240) % 3, keep=True)

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import ctypes
+import gc
 import multiprocessing
 import os
 import signal
@@ -162,6 +163,8 @@ def _start_child(settings: ThinkSettings, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
     _mind = Mind(settings)
+    # What was loaded stays: the collector need not walk through it with every batch.
+    gc.freeze()
 
 
 def _watch(parent: int) -> None:

@@ -38,7 +38,7 @@ TREE = Files(
 @pytest.mark.parametrize(
     ("name", "paths"),
     [
-        ("/home/ada/work/src/widgets/shelf.py", ["src/widgets/shelf.py"]),
+        ("/home/ada/dev/src/widgets/shelf.py", ["src/widgets/shelf.py"]),
         ("/usr/lib/python3.12/site-packages/widgets/shelf.py", ["src/widgets/shelf.py"]),
         (r"C:\Users\ada\widgets\cli.py", ["src/widgets/cli.py"]),
         ("./src/widgets/cli.py", ["src/widgets/cli.py"]),

@@ -13,6 +13,10 @@ LABELS = ("bug", "feature", "docs", "question")
 """What the classifier tells apart; a question is answered by a person, security is a screen of its own."""
 
 
+SEVERITIES = ("critical", "high", "medium", "low")
+"""The gravest first."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Sentiment:
     """The reporter's tone: `score` from -1 (angry) to 1 (pleased), `urgency` 0…1, and the words it rests on."""

@@ -45,6 +45,11 @@ class Story:
         return _own_ref(self) is not None
 
     @property
+    def hidden(self) -> bool:
+        """Put away, or about security: nobody is led to it from another issue."""
+        return self.archived or any(label.casefold() == "security" for label in self.labels)
+
+    @property
     def is_untouched(self) -> bool:
         """Did nobody change it, or write on it, since it was made?"""
         late = (self.updated_at - self.created_at).total_seconds() > 2

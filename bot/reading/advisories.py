@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.store import answers
 from models.asks import FindAdvisories
-from models.case import Advisory
+from models.case import SEVERITIES, Advisory
 from models.commands import payload_hash
 from nodes.text.cvss import read_vector
 from nodes.text.escape import clean
@@ -58,7 +58,7 @@ async def _look_up(osv: "OsvClient", ask: FindAdvisories) -> tuple[Advisory, ...
     return tuple(sorted(found, key=lambda one: _ORDER.index(one.severity)))
 
 
-_ORDER: Sequence[str] = ("critical", "high", "medium", "low", "")
+_ORDER: Sequence[str] = (*SEVERITIES, "")
 
 
 def _clean(known: Advisory) -> Advisory:

@@ -3,19 +3,15 @@
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
-
+from bot.store import documents
 from integrations.github.client_search import plain_words
 from integrations.github.client_search import search_issues as search_at_github
 from models.asks import SearchIssues, SearchStories
 from models.case import Similar
 from models.story import ref_of
-from models.tables import CaseRow
 
 if TYPE_CHECKING:
     from bot.wiring import App
-
-_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
 
 
 async def search_issues(app: "App", ask: SearchIssues, run: str) -> tuple[Similar, ...] | None:
@@ -52,8 +48,7 @@ async def search_stories(app: "App", ask: SearchStories, run: str) -> tuple[Simi
     kept = []
     for story in found:
         ref = refs[story.id]
-        hidden = story.archived or any(label.casefold() == "security" for label in story.labels)
-        if hidden or (ref is not None and ref.lower() in private):
+        if story.hidden or (ref is not None and ref.lower() in private):
             continue
         kept.append(
             Similar(
@@ -70,10 +65,8 @@ async def search_stories(app: "App", ask: SearchStories, run: str) -> tuple[Simi
 
 
 async def _private(app: "App", refs: Collection[str]) -> set[str]:
-    """Of these issues, in lower case, those that are security's, or may be: a case that failed was not screened."""
+    """Of these issues, in lower case, those that are security's or may be."""
     if not refs:
         return set()
-    names = sa.func.lower(_cases.c.key).in_([ref.lower() for ref in refs])
-    routed = sa.or_(_cases.c.route == "security", _cases.c.status == "failed")
-    query = sa.select(_cases.c.key).where(names, routed)
-    return {key.lower() for key in await app.database.query(lambda c: list(c.execute(query).scalars()))}
+    _, private = await app.database.query(lambda c: documents.issues_of(c, list(refs)))
+    return {key.lower() for key in private}

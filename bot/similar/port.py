@@ -8,11 +8,10 @@ import numpy as np
 from bot.similar.index import Index, folder_of
 from bot.similar.search import Hit, Live, Query, find
 from bot.similar.segment import build, name_number
-from bot.store.documents import Document
+from bot.store.documents import Document, of_issue
 from models.case import Case, Similar
 from models.issue import Issue, title_key
 from nodes.text.markdown import scan
-from nodes.text.secrets import redact
 from nodes.text.terms import count_words, marks, pack, spell
 from nodes.text.traces import parse, project_name
 
@@ -117,15 +116,7 @@ def _fingerprint(issue: Issue) -> str:
 
 
 def _document(issue: Issue, terms: bytes) -> Document:
-    return Document(
-        key=issue.ref,
-        repo=issue.repo,
-        title=redact(issue.title[:1_000])[0][:200],
-        url=issue.html_url,
-        done=issue.state == "closed",
-        terms=terms,
-        seq=_NOT_YET,
-    )
+    return replace(of_issue(issue, terms), seq=_NOT_YET)
 
 
 def _told(hits: Sequence[Hit], issue: Issue, fingerprint: str) -> tuple[Similar, ...]:

@@ -47,6 +47,18 @@ class Document:
     seq: int = 0
 
 
+def of_issue(issue: Issue, terms: bytes) -> Document:
+    """An issue with its words."""
+    return Document(
+        key=issue.ref,
+        repo=issue.repo,
+        title=redact(issue.title[:1_000])[0][:200],
+        url=issue.html_url,
+        done=issue.state == "closed",
+        terms=terms,
+    )
+
+
 def add_cases(connection: Connection, results: Sequence[Case | Failure], now: float) -> None:
     """What a batch came to. Security reports go, and come back once they are none; a failure changes nothing."""
     cases = [result for result in results if isinstance(result, Case)]
@@ -58,17 +70,9 @@ def add_cases(connection: Connection, results: Sequence[Case | Failure], now: fl
         if case.route == "security":
             found.append(Document(key=issue.ref, repo=issue.repo))
         elif case.terms:
-            document = Document(
-                key=issue.ref,
-                repo=issue.repo,
-                title=redact(issue.title[:1_000])[0][:200],
-                url=issue.html_url,
-                done=issue.state == "closed",
-                # What Shortcut said of its story, or else what the story is wished to have.
-                estimate=before.estimate if before and before.estimate is not None else case.estimate,
-                terms=case.terms,
-            )
-            found.append(document)
+            # What Shortcut said of its story, or else what the story is wished to have.
+            estimate = before.estimate if before and before.estimate is not None else case.estimate
+            found.append(replace(of_issue(issue, case.terms), estimate=estimate))
     _store(connection, found, known, now)
 
 
@@ -79,7 +83,6 @@ def read_stories(stories: Sequence[Story], hosts: frozenset[str]) -> list[tuple[
         ref = ref_of(story, hosts)
         # What the bot itself wrote into a story would be taken for the reporter's words.
         words = count_words(story.name, "" if story.made_by_bot else story.description)
-        hidden = story.archived or any(label.casefold() == "security" for label in story.labels)
         document = Document(
             key=ref or f"shortcut:{story.id}",
             repo=ref.partition("#")[0] if ref else "",
@@ -87,7 +90,7 @@ def read_stories(stories: Sequence[Story], hosts: frozenset[str]) -> list[tuple[
             url=story.url,
             done=story.done,
             estimate=story.estimate,
-            terms=b"" if hidden else pack(words, marks(story.name, "")),
+            terms=b"" if story.hidden else pack(words, marks(story.name, "")),
         )
         found.append((story, document))
     return found
@@ -98,7 +101,7 @@ def add_stories(connection: Connection, seen: Sequence[tuple[Story, Document]], 
     _take_turns(connection)
     for start in range(0, len(seen), _PART):
         part = seen[start : start + _PART]
-        names, private = _issues_of(connection, [document.key for _, document in part])
+        names, private = issues_of(connection, [document.key for _, document in part])
         part = [(story, _named(document, names)) for story, document in part]
         known = _known(connection, [document.key for _, document in part])
         found: dict[str, Document] = {}
@@ -141,14 +144,7 @@ def remove_stories(connection: Connection, ids: Sequence[int], now: float) -> No
 
 def read_issue(issue: Issue, fingerprint: str) -> Document:
     """What an issue is as a document; CPU work without the database."""
-    return Document(
-        key=issue.ref,
-        repo=issue.repo,
-        title=redact(issue.title[:1_000])[0][:200],
-        url=issue.html_url,
-        done=issue.state == "closed",
-        terms=pack(count_words(issue.title, issue.body), marks(issue.title, fingerprint)),
-    )
+    return of_issue(issue, pack(count_words(issue.title, issue.body), marks(issue.title, fingerprint)))
 
 
 def add_issues(connection: Connection, found: Sequence[Document], now: float) -> int:
@@ -156,7 +152,7 @@ def add_issues(connection: Connection, found: Sequence[Document], now: float) ->
     _take_turns(connection)
     keys = [document.key for document in found]
     known = _known(connection, keys)
-    _, private = _issues_of(connection, keys)
+    _, private = issues_of(connection, keys)
     new = [document for document in found if document.key not in known and document.key not in private]
     _store(connection, new, known, now)
     return len(new)
@@ -201,7 +197,7 @@ def _known(connection: Connection, keys: Sequence[str]) -> dict[str, Document]:
     return found
 
 
-def _issues_of(connection: Connection, keys: Sequence[str]) -> tuple[dict[str, str], set[str]]:
+def issues_of(connection: Connection, keys: Sequence[str]) -> tuple[dict[str, str], set[str]]:
     """By lower case how GitHub writes these issues, of which people type links as they like; and those of them that
     are security's, or may be: a case that failed was not screened."""
     lowered = [key.lower() for key in keys if "#" in key]

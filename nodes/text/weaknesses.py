@@ -4,7 +4,7 @@ import re
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from models.case import Advisory, Case
+from models.case import SEVERITIES, Advisory, Case
 from models.issue import Issue
 from nodes.text.cvss import Vector, vectors_in
 from nodes.text.escape import clean
@@ -290,7 +290,7 @@ def rated(case: Case, found: Audit) -> tuple[str, str]:
     if found.rating is not None:
         level = "low" if found.rating.severity == "none" else found.rating.severity
         return level, f"by the vector in the text ({found.rating.score}); not confirmed yet"
-    known = min((one for one in case.advisories if one.severity in _LEVELS), key=_gravity, default=None)
+    known = min((one for one in case.advisories if one.severity in SEVERITIES), key=_gravity, default=None)
     if known is not None and not (found.secrets and _gravity(known) > 1):
         return known.severity, f"by {known.id}"
     if found.severity:
@@ -299,11 +299,8 @@ def rated(case: Case, found: Audit) -> tuple[str, str]:
     return level, "by the issue's impact; not confirmed yet" if level else ""
 
 
-_LEVELS = ("critical", "high", "medium", "low")
-
-
 def _gravity(known: Advisory) -> int:
-    return _LEVELS.index(known.severity)
+    return SEVERITIES.index(known.severity)
 
 
 @lru_cache(maxsize=64)

@@ -4,6 +4,7 @@ import time
 
 import pytest
 
+from nodes.text.markdown import scan
 from nodes.text.wish import MAX_CRITERIA, MAX_CRITERION, read_wish
 
 
@@ -133,8 +134,14 @@ def test_bounds_and_harmless_words() -> None:
         "\n- x:" * 4_500,
     ],
 )
-def test_time_stays_bounded(body: str) -> None:
+def test_time_stays_linear(body: str) -> None:
+    # The best of three: two cores that share a cache with other tests are slower.
+    assert min(seconds(body) for _ in range(3)) < 0.5
+
+
+def seconds(body: str) -> float:
+    read_wish.cache_clear()
+    scan.cache_clear()
     started = time.process_time()
     read_wish(body)
-    # Ten times what it takes alone: two cores that share a cache are slower.
-    assert time.process_time() - started < 2.0
+    return time.process_time() - started

@@ -362,7 +362,8 @@ def lines(
         query = query.where(needs_person(), sa.not_(pauses.is_quiet(_cases.c.key, time.time())))
     if limit is not None:
         query = query.limit(limit)
-    for row in connection.execution_options(yield_per=200).execute(query):
+    # On the statement: an option of the connection would change every later statement of its transaction.
+    for row in connection.execute(query.execution_options(yield_per=200)):
         yield CaseLine(
             ref=row.key,
             title=row.title,

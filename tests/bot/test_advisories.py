@@ -14,7 +14,7 @@ from bot.store.database import Database
 from bot.wiring import App
 from integrations.base import BreakerSettings, Limit, RetrySettings
 from integrations.osv.client import OsvClient
-from integrations.osv.sandbox import entry
+from integrations.osv.sandbox.service import entry
 from integrations.osv.settings import OsvSettings
 from integrations.resilience import Guard
 from models.asks import FindAdvisories

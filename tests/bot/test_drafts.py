@@ -21,7 +21,7 @@ from bot.store import answers
 from bot.store.database import Database
 from integrations.base import BreakerSettings, RetrySettings
 from integrations.llm.client import LlmClient, Written, known_prices
-from integrations.llm.sandbox import EVIL_FILE
+from integrations.llm.sandbox.service import EVIL_FILE
 from integrations.llm.settings import LlmSettings, Prices
 from integrations.resilience import Guard
 from models.asks import Drafted, WriteDraft

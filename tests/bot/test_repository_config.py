@@ -21,7 +21,7 @@ from config.load import load as load_settings
 from config.repository import FILE, check
 from models.case import Case
 from models.report import RunReport
-from models.router.predict import Model
+from models.router.inference.predict import Model
 from nodes.base import Policy, Rule
 from nodes.route_issue import RouteIssue
 from tests.nodes.build import case, context, prediction

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from config.repository import FILE, MAX_BYTES, check, restored
-from nodes.text import linear
+from nodes.text.safety import linear
 
 WHOLE = """
 enabled: true

@@ -14,10 +14,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.sandbox import create_app, running
 from integrations.base import BreakerSettings, RetrySettings
-from integrations.github.client import GithubClient
-from integrations.github.client_auth import Credential, Installation, parse_installation
-from integrations.github.client_files import list_files
-from integrations.github.client_permissions import (
+from integrations.github.client.auth import Credential, Installation, parse_installation
+from integrations.github.client.client import GithubClient
+from integrations.github.client.files import list_files
+from integrations.github.client.permissions import (
     EVENTS,
     LEVELS,
     PERMISSIONS,

@@ -10,7 +10,7 @@ from bot.sandbox import create_app, running
 from integrations.base import BreakerSettings, Limit, RetrySettings
 from integrations.notion.client import NotionClient
 from integrations.notion.payloads import MAX_BLOCKS, blocks_of, count, in_requests
-from integrations.notion.sandbox import PARENT
+from integrations.notion.sandbox.service import PARENT
 from integrations.notion.settings import NotionSettings
 from integrations.resilience import Guard
 from models.commands import Command, Pending, payload_hash, publish_page

@@ -13,7 +13,7 @@ import pytest
 from integrations.base import BreakerSettings, Limit, RetrySettings
 from integrations.osv.client import MOST_IDS, MOST_PAGES, OsvClient
 from integrations.osv.payloads import read_record, read_results
-from integrations.osv.sandbox import SEED, entry
+from integrations.osv.sandbox.service import SEED, entry
 from integrations.osv.settings import OsvSettings
 from integrations.resilience import Guard
 from models.errors import Rejected, SwitchyardError, Transient

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from integrations.base import BreakerSettings, Limit, RetrySettings, Target
-from integrations.github.client import GithubClient
-from integrations.github.client_auth import Credential
+from integrations.github.client.auth import Credential
+from integrations.github.client.client import GithubClient
 from integrations.github.settings import GithubSettings
 from integrations.resilience import Guard
 from integrations.shortcut.client import ShortcutClient

@@ -20,7 +20,7 @@ from integrations.slack.payloads_cases import (
     settled_message,
 )
 from integrations.slack.payloads_home import MOST_CASES, Waiting, home, queue, status, why
-from integrations.slack.sandbox_blocks import check_blocks
+from integrations.slack.sandbox.blocks import check_blocks
 from integrations.slack.webhook import interaction_of
 from models.report import CaseLine, RunReport
 from tests.contracts.spec import contracts_dir, spec

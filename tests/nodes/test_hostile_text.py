@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.case import Case
-from nodes.text.escape import open_fence
-from nodes.text.facts import error_lines, paths_in, systems_in, versions_in
-from nodes.text.installs import commands_in, packages_in
-from nodes.text.languages import guess_language
-from nodes.text.markdown import scan
+from models.text.escape import open_fence
+from nodes.text.extract.facts import error_lines, paths_in, systems_in, versions_in
+from nodes.text.extract.installs import commands_in, packages_in
+from nodes.text.extract.languages import guess_language
+from nodes.text.markdown.markdown import scan
 from nodes.text.traces import READERS, parse
 from nodes.text.traces.base import Reader
 from nodes.text.traces.prefixes import bare_lines

@@ -1,6 +1,7 @@
 """GitHub over PyGithub: lists issues, and is the target of the github lane."""
 
 import asyncio
+import contextvars
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ from integrations.github.client import pulls as client_pulls
 from integrations.github.client.auth import Connections, Credential
 from integrations.github.client.errors import translate
 from integrations.github.client.search import SEARCHES
+from integrations.github.client.wire import look_before_sending
 from integrations.github.payloads import last_page, next_url, place_of
 from integrations.github.settings import GithubSettings
 from integrations.resilience import Budget, Guard
@@ -68,6 +70,7 @@ class GithubClient:
         requests_in_flight: int,
     ) -> None:
         self.guard = guard
+        look_before_sending()
         self.connections = Connections(
             credential, settings.base_url, timeout=max(1, int(guard.timeout)), user_agent=user_agent
         )
@@ -362,7 +365,8 @@ class GithubClient:
             return self.connections.request(method, url, owner, headers=headers or {}, body=body)
 
         try:
-            answer, data = await asyncio.get_running_loop().run_in_executor(self._threads, blocking)
+            within = contextvars.copy_context().run
+            answer, data = await asyncio.get_running_loop().run_in_executor(self._threads, within, blocking)
         except Exception as error:
             raise translate(error, url) from None
         with suppress(ValueError, KeyError):

@@ -120,6 +120,8 @@ def test_repositories_may_differ() -> None:
 
 
 def test_prediction_imports_no_scikit_learn() -> None:
-    code = "import sys, models.router.inference.predict; print('sklearn' in sys.modules, 'scipy' in sys.modules)"
+    code = (
+        "import sys, models.router.inference.predict; print('sklearn' in sys.modules, 'scipy' in sys.modules)"
+    )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["False", "False"]

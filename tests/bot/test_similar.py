@@ -3,7 +3,7 @@
 import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,14 +36,6 @@ from tests.nodes.test_parse_stack_trace import PYTHON
 REPO = "octo/widgets"
 DOCUMENTS: sa.Table = DocumentRow.__table__  # type: ignore[attr-defined]
 Damage = Any
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/var/bot.db")
-    made.require_schema()
-    yield made
-    made.dispose()
 
 
 def folder(database: Database) -> Path:
@@ -638,8 +630,7 @@ def test_a_run_names_likely_duplicates(tmp_path: Path) -> None:
         stories = {one["external_id"]: one["description"] for one in world.listed("stories")}
         assert f"[{REPO}#1: {title}]" in stories[f"story:{REPO}#2"]
         assert "Possibly the same" not in stories[f"story:{REPO}#1"]
-        database = Database(f"sqlite:///{tmp_path}/var/switchyard.db")
-        with database.read() as connection:
+        with world.reading() as connection:
             assert {d.key for d in documents.after(connection, 0, 9)} == {
                 f"{REPO}#1",
                 f"{REPO}#2",

@@ -50,11 +50,16 @@ async def work_batches(app: App, pause: float = BUSY_PAUSE) -> None:
 
 async def _claim(app: App) -> Batch | None:
     try:
-        if not await app.database.query(runs.has_open):
-            return None
-        return await app.database.run(lambda c: runs.claim(c, app.me, owners.alive(c), list(app.in_hand)))
+        batch = None
+        if await app.database.query(runs.has_open):
+            batch = await app.database.run(
+                lambda c: runs.claim(c, app.me, owners.alive(c), list(app.in_hand))
+            )
+        app.tasks.worked("batches")
+        return batch
     except SQLAlchemyError as error:
         log.error("cannot claim a batch, trying again", error=brief(error))
+        app.tasks.failed("batches", brief(error))
         return None
 
 
@@ -63,8 +68,10 @@ async def _attempt(app: App, batch: Batch) -> None:
     app.in_hand.add((batch.run_id, batch.number))
     try:
         await work_batch(app, batch)
+        app.tasks.worked("thinking")
     except Exception as error:
         log.error("batch failed, trying again", run=batch.run_id, batch=batch.number, error=brief(error))
+        app.tasks.failed("thinking", brief(error))
         await asyncio.sleep(1)
         with suppress(SQLAlchemyError):
             await app.database.run(lambda c: runs.give_back(c, batch))

@@ -136,8 +136,10 @@ async def work_inbox(app: App) -> None:
                 pruned = time.time()
                 await app.database.run(_prune)
                 app.wake_lanes()
+            app.tasks.worked("inbox")
         except SQLAlchemyError as error:
             log.error("deliveries wait, trying again", error=brief(error))
+            app.tasks.failed("inbox", brief(error))
             await asyncio.sleep(LOOK)
         try:
             async with asyncio.timeout(LOOK):

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -15,12 +15,14 @@ from sqlalchemy.exc import SQLAlchemyError
 from bot.store import adoption, cases, lane_states, outbox, owners
 from bot.store.database import Database, GroupWriter, brief
 from bot.store.outbox import Outcome
+from bot.task_health import TaskHealth
 from integrations.base import RetrySettings, Target
-from integrations.resilience import steady, steady_at, told
+from integrations.resilience import only_while, steady, steady_at, told
 from models.commands import Pending
 from models.errors import (
     BadCredential,
     BreakerOpen,
+    LaneLost,
     RateLimited,
     Rejected,
     SwitchyardError,
@@ -52,10 +54,17 @@ class Lane:
     retry: RetrySettings
     in_flight: int
     me: str
+    held: Callable[[], bool] = lambda: True
+    """Says whether the others surely take this process for alive; else nothing is sent."""
+    tasks: TaskHealth = field(default_factory=TaskHealth)
     wake: asyncio.Event = field(default_factory=asyncio.Event)
     active: bool = False
     held_until: float = 0.0
     """Epoch seconds; it begins nothing before, because what is being read may settle its commands."""
+    _token: int = 0
+    """Of this process's latest tenure of the lane."""
+    _lost: bool = False
+    """The tenure ended without this process's doing."""
     _last_success: float = float("-inf")
     _failed_at: dict[str, float] = field(default_factory=dict)
     _recent: deque[tuple[str, bool]] = field(default_factory=lambda: deque(maxlen=100))
@@ -75,9 +84,11 @@ class Lane:
             delay = LOOK
             try:
                 delay = await self._turn(lanes)
+                self.tasks.worked(f"lane {self.name}")
             except Exception as error:
                 # The database may be locked or gone for a while; nothing is lost, the lane tries again.
                 log.error("lane failed, trying again", lane=self.name, error=brief(error))
+                self.tasks.failed(f"lane {self.name}", brief(error))
             self.wake.clear()
             try:
                 async with asyncio.timeout(delay):
@@ -90,30 +101,34 @@ class Lane:
         held = max(self.held_until - time.time(), self._hold[0] - steady() if self._hold is not None else 0.0)
         if held > 0:
             return min(held, LOOK)
+        if not self.held():
+            return LOOK
         if not await self.database.query(lambda c: outbox.due(c, self.name, time.time(), 1)):
             return LOOK
         self.active = True
         try:
-            taken = await self.database.run(
-                lambda c: lane_states.acquire(c, self.name, self.me, owners.alive(c))
-            )
-            if not taken:
-                return LOOK
-            try:
-                await self.drain(lanes)
-            finally:
-                await self.database.run(lambda c: lane_states.release(c, self.name, self.me))
+            await self.drain(lanes)
         finally:
             self.active = False
         return min(max(self._hold[0] - steady(), 0.01), LOOK) if self._hold is not None else LOOK
 
     async def drain(self, lanes: Mapping[str, "Lane"]) -> None:
-        """Deliver until nothing is due or the lane must stand still."""
+        """Deliver until nothing is due, the lane must stand still, or another process has it."""
+        token = await self.database.run(lambda c: lane_states.acquire(c, self.name, self.me, owners.alive(c)))
+        if token is None:
+            return
+        self._token, self._lost = token, False
+        try:
+            await self._drain(lanes)
+        finally:
+            await self.database.run(lambda c: lane_states.release(c, self.name, token))
+
+    async def _drain(self, lanes: Mapping[str, "Lane"]) -> None:
         self._hold = None
         self._closed = {name: held for name, held in self._closed.items() if held[0] > steady()}
         await self.database.run(lambda c: lane_states.block(c, self.name, None, None, None))
         limit = self.in_flight * 16
-        while self._hold is None:
+        while not self._stopped:
             pendings = await self.database.query(lambda c: outbox.due(c, self.name, time.time(), limit))
             if not pendings:
                 break
@@ -131,11 +146,24 @@ class Lane:
         whole = self._hold is not None
 
         def stand(connection: Connection) -> None:
+            if not lane_states.holds(connection, self.name, self._token):
+                return
             lane_states.block(connection, self.name, until, kind, reason)
             if whole:
                 lane_states.postpone(connection, self.name, until, reason)
 
         await self.database.run(stand)
+
+    @property
+    def _stopped(self) -> bool:
+        """Does nothing more leave in this turn?"""
+        return self._hold is not None or self._lost
+
+    def _lose(self) -> None:
+        """Another process has the lane, or may have it: what was under way is noted, nothing else is begun."""
+        if not self._lost:
+            log.warning("lane given up, this process was silent for too long", lane=self.name)
+        self._lost = True
 
     def _chunks(self, pendings: Sequence[Pending]) -> list[list[Pending]]:
         """Commands that go in one request together: same operation, and uncertain ones apart."""
@@ -154,7 +182,7 @@ class Lane:
         self, chunk: list[Pending], lanes: Mapping[str, "Lane"], gate: asyncio.Semaphore
     ) -> None:
         async with gate:
-            if self._hold is None:
+            if not self._stopped:
                 await self._settle(chunk, lanes)
 
     async def _settle(self, chunk: list[Pending], lanes: Mapping[str, "Lane"]) -> None:
@@ -198,7 +226,12 @@ class Lane:
         return [p for p in chunk if p.key not in found]
 
     async def _send(self, chunk: list[Pending], lanes: Mapping[str, "Lane"]) -> None:
-        keys = await self.writer.run(lambda c: adoption.leaving(c, [p.key for p in chunk], time.time()))
+        keys = await self.writer.run(
+            lambda c: adoption.leaving(c, self.name, self._token, [p.key for p in chunk], time.time())
+        )
+        if keys is None:
+            self._lose()
+            return
         chunk = [p for p in chunk if p.key in keys]
         if not chunk:
             return
@@ -229,10 +262,11 @@ class Lane:
         """Send, waiting out a budget that is back in a moment."""
         while True:
             try:
-                return await self.target.send(chunk)
+                with only_while(self.held):
+                    return await self.target.send(chunk)
             except RateLimited as error:
                 wait = error.until.timestamp() - time.time()
-                if error.sent or wait > SHORT_HOLD or self._hold is not None:
+                if error.sent or wait > SHORT_HOLD or self._stopped:
                     raise
                 await asyncio.sleep(max(wait, 0.01))
 
@@ -242,6 +276,10 @@ class Lane:
         # What was uncertain stays so until it is settled: a request may land later than its look-up.
         uncertain = pending.maybe_sent_at is not None
         words = str(error)[:500]
+        if isinstance(error, LaneLost):
+            self._lose()
+            # It was marked as leaving, and a part of it may have left before.
+            return self._later(pending, now, words, uncertain=True)
         if isinstance(error, RateLimited) and error.only_content:
             self._closed[pending.command.operation] = (steady_at(error.until.timestamp()), words)
             return self._later(pending, error.until.timestamp(), words)
@@ -311,9 +349,12 @@ class Lane:
         gone = [o.issue for o in outcomes if o.issue and o.answer is not None and o.answer.get("gone")]
 
         def save(connection: Connection) -> set[str]:
+            mine = lane_states.holds(connection, self.name, self._token)
+            # An answer is a fact, whoever has it; what a failure means is for the lane's holder to say.
+            known = outcomes if mine else [o for o in outcomes if o.state == "sent"]
             if gone and self.name == "github":
                 cases.note_gone(connection, gone)
-            return outbox.save(connection, outcomes, time.time())
+            return outbox.save(connection, known, time.time())
 
         released = await self.writer.run(save)
         for name in released:

@@ -60,6 +60,7 @@ class _State(Collector):
         yield from self._breakers()
         yield from self._integrations()
         yield from self._schedule()
+        yield from self._tasks()
         yield from self._stored()
 
     def _breakers(self) -> Iterator[Metric]:
@@ -85,6 +86,16 @@ class _State(Collector):
             yield GaugeMetricFamily(
                 "switchyard_next_run_timestamp_seconds", "When the nightly run comes.", due.timestamp()
             )
+
+    def _tasks(self) -> Iterator[Metric]:
+        family = GaugeMetricFamily(
+            "switchyard_task_up",
+            "0 where a background task failed three times in a row and has not worked since.",
+            labels=["task"],
+        )
+        for name in sorted({*self._pulse.workers, *self._app.tasks.failing}):
+            family.add_metric([name], float(name not in self._app.tasks.failing))
+        yield family
 
     def _stored(self) -> Iterator[Metric]:
         """What only the database knows; where it does not answer, the other figures still come."""

@@ -58,8 +58,10 @@ async def work_people(app: App) -> None:
                 seen, stored = await _keep_true(app, seen)
                 if stored:
                     app.wake_lanes()
+            app.tasks.worked("people")
         except SQLAlchemyError as error:
             log.error("people wait for an answer, trying again", error=brief(error))
+            app.tasks.failed("people", brief(error))
         try:
             async with asyncio.timeout(LOOK):
                 await app.interacted.wait()

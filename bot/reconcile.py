@@ -81,8 +81,6 @@ async def look(app: App) -> None:
         _say(await reconcile(app))
     except SwitchyardError as error:
         log.warning("stories could not be reconciled", reason=str(error))
-    except Exception as error:
-        log.error("reconciliation failed", error=brief(error))
 
 
 async def forget(app: App, numbers: Sequence[int]) -> None:

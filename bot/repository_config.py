@@ -183,6 +183,7 @@ async def keep(app: App) -> None:
     """Read the files of all repositories that are served, now and once a day, for ever; pushes tell the rest."""
     while True:
         await refresh(app, await app.database.query(lambda c: served(c, app.settings)))
+        app.tasks.worked("configurations")
         await asyncio.sleep(DAY)
 
 

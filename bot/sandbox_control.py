@@ -282,12 +282,13 @@ class Control:
         """The summary that tests and benches read."""
         app = self._app
         duplicates = app.shortcut.duplicates()
-        comments, labelled, repeated = 0, 0, []
+        comments, labelled, repeated, doubled = 0, 0, [], 0
         for repo, issue in self._issue_records():
             comments += len(issue.comment_ids)
             labelled += bool(issue.labels_added)
-            if _marked(repo, issue) > 1:
+            if (marked := _marked(repo, issue)) > 1:
                 repeated.append(f"{repo.full_name}#{issue.number}")
+                doubled += marked - 1
         services = (app.github.limits, app.shortcut, app.slack)
         return {
             "requests": app.log.summary(),
@@ -299,6 +300,7 @@ class Control:
             "comments": comments,
             "issues_labelled": labelled,
             "issues_with_repeated_comments": repeated,
+            "duplicate_comments": doubled,
             "stories": len(app.shortcut.stories),
             "duplicates": len(duplicates),
             "duplicate_external_ids": dict(list(duplicates.items())[:100]),

@@ -20,7 +20,6 @@ from bot.days import hand_over, run_of_the_day
 from bot.fetch import issues_of
 from bot.repositories import served
 from bot.store import cases, inbox, runs
-from bot.store.database import brief
 from bot.store.inbox import Received
 from bot.wiring import App
 from integrations.github import client_apps, webhook
@@ -83,8 +82,6 @@ async def look(app: App) -> None:
         swept = await sweep(app)
     except SwitchyardError as error:
         log.warning("missed deliveries could not be looked for", reason=str(error))
-    except Exception as error:
-        log.error("the sweep failed", error=brief(error))
     else:
         for problem in swept.problems:
             log.warning("the sweep is incomplete", reason=problem)

@@ -14,18 +14,20 @@ from sqlalchemy.engine import Connection
 
 from bot.clients import connect
 from bot.lanes import Lane
+from bot.lease import Lease
 from bot.reading import Reading
 from bot.reading import services as own_services
 from bot.reading.drafts import Drafting
 from bot.store import owners, spending
 from bot.store.database import Database, GroupWriter
+from bot.task_health import TaskHealth
 from bot.think import Thinker, ThinkSettings
 from config.secrets import Secrets, load_secrets, protect_url
 from config.settings import Settings
 from config.subflows import flows_of
 from integrations.base import Target
 from integrations.github.client import GithubClient
-from integrations.resilience import Guard
+from integrations.resilience import Guard, steady
 from models.case import Route
 from models.errors import UserFacing
 from models.tables import BreakerRow
@@ -66,6 +68,8 @@ class App:
     reading: Reading = field(init=False)
     in_hand: set[tuple[str, int]] = field(default_factory=set)
     """Batches, by run and number, that this process is working on."""
+    tasks: TaskHealth = field(default_factory=TaskHealth)
+    lease: Lease = field(default_factory=Lease)
     spending_seen: int = 0
     """The last of the other processes' notes on their spending that was read."""
 
@@ -169,7 +173,16 @@ def build(settings: Settings) -> App:
         services=made.services,
     )
     app.lanes = {
-        name: Lane(target, database, app.writer, settings.resilience.retry, made.flying, app.me)
+        name: Lane(
+            target,
+            database,
+            app.writer,
+            settings.resilience.retry,
+            made.flying,
+            app.me,
+            app.lease.held,
+            app.tasks,
+        )
         for name, target in made.targets.items()
     }
     return app
@@ -207,7 +220,7 @@ async def share_budgets(app: App) -> None:
 @asynccontextmanager
 async def working(app: App) -> AsyncIterator[None]:
     """While inside, this process is alive to the others and works its lanes."""
-    await app.database.run(lambda c: owners.beat(c, app.me))
+    await beat(app)
     await restore_breakers(app)
     await share_budgets(app)
     tasks = [asyncio.create_task(_beat(app)), asyncio.create_task(_share(app))]
@@ -250,4 +263,11 @@ async def _beat(app: App) -> None:
     while True:
         await asyncio.sleep(owners.HEARTBEAT)
         with suppress(sa.exc.SQLAlchemyError):
-            await app.database.run(lambda c: owners.beat(c, app.me))
+            await beat(app)
+
+
+async def beat(app: App) -> None:
+    """Say to the others that this process is alive, and know for how long they believe it."""
+    until = steady() + owners.LEASE
+    await app.database.run(lambda c: owners.beat(c, app.me, app.tasks.failing))
+    app.lease.until = until

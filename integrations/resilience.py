@@ -5,8 +5,9 @@ import time
 from bisect import bisect_right
 from collections import Counter as Tally
 from collections import deque
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
@@ -16,7 +17,7 @@ import stamina
 from prometheus_client import Counter, Histogram
 
 from integrations.base import BreakerSettings, Kind, Limit, RetrySettings
-from models.errors import BreakerOpen, RateLimited, SwitchyardError, Transient
+from models.errors import BreakerOpen, LaneLost, RateLimited, SwitchyardError, Transient
 
 T = TypeVar("T")
 
@@ -203,6 +204,19 @@ def _pass(_: None) -> None:
     return None
 
 
+_may_leave: ContextVar[Callable[[], bool]] = ContextVar("may_leave", default=lambda: True)
+
+
+@contextmanager
+def only_while(held: Callable[[], bool]) -> Iterator[None]:
+    """While inside, no request leaves once `held` says no; `Guard.call` raises LaneLost instead."""
+    before = _may_leave.set(held)
+    try:
+        yield
+    finally:
+        _may_leave.reset(before)
+
+
 class Guard:
     """All calls of one credential at one service go through one guard."""
 
@@ -275,6 +289,8 @@ class Guard:
 
         The breaker is asked before the budget, so that a call that is not let through spends nothing.
         """
+        if not _may_leave.get()():
+            raise LaneLost(f"{self.service}: not sent, this process was silent for too long")
         probe = self.breaker.enter()
         try:
             self.reserve(kind)

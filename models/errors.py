@@ -66,6 +66,10 @@ class Unavailable(SwitchyardError):
         self.until = until
 
 
+class LaneLost(SwitchyardError):
+    """Not sent: this process was silent for so long that another one may have taken its lane."""
+
+
 class Rejected(SwitchyardError):
     """The service refused the request for good, in its own words; `status` is the HTTP status or 0."""
 

@@ -133,6 +133,8 @@ class LaneRow(SQLModel, table=True):
     __tablename__ = "lanes"
     name: str = Field(primary_key=True)
     holder: str | None = None
+    token: int = 0
+    """Counts the times that the lane was taken: who holds an earlier one was taken for dead meanwhile."""
     blocked_until: float | None = None
     blocked_kind: str | None = None
     """rate or content (healthy, paced), breaker, or credential"""
@@ -157,6 +159,8 @@ class OwnerRow(SQLModel, table=True):
     pid: int
     process_started: float
     heartbeat_at: float
+    failing: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
+    """The last error of each background task that fails again and again, by its name."""
 
 
 class AlertRow(SQLModel, table=True):
@@ -420,5 +424,5 @@ class AnswerRow(SQLModel, table=True):
 
 
 METADATA = SQLModel.metadata
-SCHEMA_VERSION = "0004"
+SCHEMA_VERSION = "0005"
 """Alembic's newest revision; short commands compare it without importing Alembic."""

@@ -95,7 +95,7 @@ def _delivery(settings: Settings) -> list[Check]:
     """Breakers that stand open, and commands that nobody will send without a person."""
     import sqlalchemy as sa
 
-    from bot.store import queue
+    from bot.store import owners, queue
     from bot.store.database import Database
     from models.tables import METADATA
 
@@ -105,6 +105,7 @@ def _delivery(settings: Settings) -> list[Check]:
         with database.read() as connection:
             rows = connection.execute(sa.select(breakers).where(breakers.c.state != "closed")).all()
             counts = queue.counts(connection)
+            failing = owners.failing(connection)
     finally:
         database.dispose()
     checks = []
@@ -119,6 +120,9 @@ def _delivery(settings: Settings) -> list[Check]:
     dead = sum(count for (_, state), (count, _) in counts.items() if state == "dead")
     waiting = sum(count for (_, state), (count, _) in counts.items() if state == "pending")
     mend = "`switchyard queue list` says why; then `queue retry` or `queue discard`"
+    for task, error in sorted(failing.items()):
+        detail = f"failed three times in a row, last with {error}"
+        checks.append(Check(f"worker {task}", False, detail, "its work waits; the log of `serve` says more"))
     return [
         *checks,
         Check(

@@ -5,7 +5,7 @@ from collections.abc import Collection, Sequence
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from bot.store import outbox, stories
+from bot.store import lane_states, outbox, stories
 from models.tables import CommandRow
 
 _table: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
@@ -37,8 +37,15 @@ def adopt(connection: Connection, issues: Collection[str], now: float) -> tuple[
     return len(found), outbox.release_waiting(connection, list(found), now)
 
 
-def leaving(connection: Connection, keys: Sequence[str], now: float) -> set[str]:
-    """Of commands that are about to be sent those that may leave: the last look before a story is made."""
+def leaving(
+    connection: Connection, lane: str, token: int, keys: Sequence[str], now: float
+) -> set[str] | None:
+    """Of commands that are about to be sent those that may leave: the last look before a story is made.
+
+    None where another process has taken the lane since it was acquired with this token.
+    """
+    if not lane_states.holds(connection, lane, token):
+        return None
     issues = [key.removeprefix("story:") for key in keys if key.startswith("story:")]
     if issues and stories.standing(connection, issues):
         adopt(connection, issues, now)

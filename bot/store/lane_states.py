@@ -109,24 +109,33 @@ def set_back(connection: Connection, by: float, now: float) -> None:
     connection.execute(sa.update(_lanes).where(until > now).values({until: until - by}))
 
 
-def acquire(connection: Connection, lane: str, me: str, alive: Iterable[str]) -> bool:
-    """Become the one process that works this lane; a dead holder's place is taken."""
-    holder = connection.execute(sa.select(_lanes.c.holder).where(_lanes.c.name == lane)).one_or_none()
-    if holder is None:
-        connection.execute(sa.insert(_lanes).values(name=lane, holder=me))
-        return True
+def acquire(connection: Connection, lane: str, me: str, alive: Iterable[str]) -> int | None:
+    """Become the one process that works this lane; a dead holder's place is taken.
+
+    Returns the token of this tenure, which `holds` asks for; None where another process works the lane.
+    """
+    if connection.execute(sa.select(_lanes.c.name).where(_lanes.c.name == lane)).first() is None:
+        connection.execute(sa.insert(_lanes).values(name=lane, holder=me, token=1))
+        return 1
     taken = connection.execute(
         sa.update(_lanes)
         .where(
             _lanes.c.name == lane,
             sa.or_(_lanes.c.holder.is_(None), _lanes.c.holder == me, _lanes.c.holder.not_in(list(alive))),
         )
-        .values(holder=me)
+        .values(holder=me, token=_lanes.c.token + 1)
+        .returning(_lanes.c.token)
     )
-    return taken.rowcount == 1
+    return taken.scalar()
 
 
-def release(connection: Connection, lane: str, me: str) -> None:
+def holds(connection: Connection, lane: str, token: int) -> bool:
+    """Is the lane still that of this tenure? Nobody can take it before the transaction ends."""
+    mine = sa.select(_lanes.c.name).where(_lanes.c.name == lane, _lanes.c.token == token)
+    return connection.execute(mine.with_for_update(read=True)).first() is not None
+
+
+def release(connection: Connection, lane: str, token: int) -> None:
     connection.execute(
-        sa.update(_lanes).where(_lanes.c.name == lane, _lanes.c.holder == me).values(holder=None)
+        sa.update(_lanes).where(_lanes.c.name == lane, _lanes.c.token == token).values(holder=None)
     )

@@ -352,8 +352,9 @@ def save(connection: Connection, outcomes: Sequence[Outcome], now: float) -> set
         connection.execute(_SAVE, [_row(outcome, now) for outcome in sent])
         audit.note_writes(connection, sent, now)
     if others:
-        # The answer of an earlier delivery stays: it says which comment to edit.
-        keep = _SAVE.values(answer=_table.c.answer)
+        # The answer of an earlier delivery stays: it says which comment to edit. So does what became of the command
+        # by other means while its request was under way: the story was found, or a person gave it up.
+        keep = _SAVE.values(answer=_table.c.answer).where(_table.c.state == "pending")
         rows = [{k: v for k, v in _row(outcome, now).items() if k != "a"} for outcome in others]
         connection.execute(keep, rows)
     finished = [outcome for outcome in outcomes if outcome.state != "pending"]

@@ -3,6 +3,7 @@
 import os
 import socket
 import time
+from collections.abc import Mapping
 
 import psutil
 import sqlalchemy as sa
@@ -13,7 +14,9 @@ from models.tables import OwnerRow
 
 HEARTBEAT = 2.0
 SILENT = 10.0
-"""Seconds of silence after which a process on another host counts as dead."""
+"""Seconds of silence after which a process counts as dead: it may be stopped, or its machine suspended."""
+LEASE = SILENT - 2.0
+"""Seconds after a heartbeat in which a process knows that nobody takes it for dead."""
 
 _table: sa.Table = OwnerRow.__table__  # type: ignore[attr-defined]
 
@@ -27,12 +30,16 @@ def new_id() -> str:
     return f"{socket.gethostname()}:{os.getpid()}:{_started(psutil.Process())}:{os.urandom(4).hex()}"
 
 
-def beat(connection: Connection, me: str) -> None:
-    """Say that this process is alive; see whether the clock was set back meanwhile."""
+def beat(connection: Connection, me: str, failing: Mapping[str, str] | None = None) -> None:
+    """Say that this process is alive and which of its tasks fail; see whether the clock was set back meanwhile."""
     now = _now(connection)
     here = _table.c.host == socket.gethostname()
     latest = connection.execute(sa.select(sa.func.max(_table.c.heartbeat_at)).where(here)).scalar() or 0.0
-    updated = connection.execute(sa.update(_table).where(_table.c.executor_id == me).values(heartbeat_at=now))
+    updated = connection.execute(
+        sa.update(_table)
+        .where(_table.c.executor_id == me)
+        .values(heartbeat_at=now, failing=dict(failing or {}))
+    )
     if updated.rowcount == 0:
         # The others may have left in good order since, and their beats with them.
         latest = max(latest, lane_states.latest_stamp(connection))
@@ -43,6 +50,7 @@ def beat(connection: Connection, me: str) -> None:
                 pid=os.getpid(),
                 process_started=psutil.Process().create_time(),
                 heartbeat_at=now,
+                failing=dict(failing or {}),
             )
         )
     if latest > now + SET_BACK:
@@ -66,16 +74,20 @@ def leave(connection: Connection, me: str) -> None:
 
 
 def alive(connection: Connection) -> list[str]:
-    """The live ones: on this host by their process, elsewhere by their heartbeat."""
+    """The live ones, by their heartbeat; one of this host that has ended is known to be dead at once."""
     here, now = socket.gethostname(), _now(connection)
-    living = []
-    for row in connection.execute(sa.select(_table)):
-        if row.host == here:
-            if _running(row.pid, row.executor_id):
-                living.append(row.executor_id)
-        elif now - row.heartbeat_at < SILENT:
-            living.append(row.executor_id)
-    return living
+    return [
+        row.executor_id
+        for row in connection.execute(sa.select(_table))
+        if now - row.heartbeat_at < SILENT and (row.host != here or _running(row.pid, row.executor_id))
+    ]
+
+
+def failing(connection: Connection) -> dict[str, str]:
+    """The last error of each task that fails again and again in a live process, by the task's name."""
+    living = alive(connection)
+    rows = connection.execute(sa.select(_table.c.failing).where(_table.c.executor_id.in_(living)))
+    return {name: error for tasks in rows.scalars() for name, error in (tasks or {}).items()}
 
 
 def _running(pid: int, executor_id: str) -> bool:

@@ -108,15 +108,15 @@ class Background:
                 await work()
             except Exception as error:
                 log.error("background task failed, starting again", task=name, error=brief(error))
-            self.pulse.workers[name] = False
+                self.app.tasks.failed(name, brief(error))
             await asyncio.sleep(RESTART_PAUSE)
-            self.pulse.workers[name] = True
 
     async def _drive_runs(self) -> None:
         """Take runs that nobody drives, one at a time, and bring each to its end."""
         while True:
             self._wake.clear()
             run_id = await self._take()
+            self.app.tasks.worked("runs")
             if run_id is not None:
                 await self._drive(run_id)
                 continue

@@ -111,7 +111,7 @@ async def readiness(app: App, pulse: Pulse, *, details: bool) -> tuple[bool, dic
     checks: dict[str, dict[str, Any]] = {
         "database": {"ok": problem is None} | ({"detail": problem} if problem else {}),
         "scheduler": {"ok": pulse.scheduler_works},
-        "worker": {"ok": pulse.worker_works, "tasks": dict(pulse.workers)},
+        "worker": _worker(app, pulse, details=details),
     }
     ready = all(check["ok"] for check in checks.values())
     document: dict[str, Any] = {"status": "ready" if ready else "not ready", **checks}
@@ -121,6 +121,14 @@ async def readiness(app: App, pulse: Pulse, *, details: bool) -> tuple[bool, dic
     }
     document["queue"] = depth
     return ready, document
+
+
+def _worker(app: App, pulse: Pulse, *, details: bool) -> dict[str, Any]:
+    """The background tasks; one that failed three times in a row is not well until it works again."""
+    failing = app.tasks.failing
+    tasks = dict(pulse.workers) | dict.fromkeys(failing, False)
+    document: dict[str, Any] = {"ok": pulse.worker_works and not failing, "tasks": tasks}
+    return document | ({"failing": failing} if details else {})
 
 
 async def _depth(app: App) -> tuple[dict[str, int], str | None]:

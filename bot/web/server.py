@@ -4,7 +4,7 @@ import asyncio
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from datetime import UTC, datetime
 from functools import partial
@@ -165,21 +165,30 @@ def _scheduler(app: App, pulse: Pulse, background: Background) -> Scheduler:
             await retrain(app, datetime.now(UTC))
         except SwitchyardError as error:
             log.warning("the scheduled training did not end", reason=str(error))
-        except Exception as error:
-            log.error("the scheduled training failed", error=brief(error))
 
     return create_scheduler(
         app.settings,
         background.begin_nightly,
         look,
-        learn,
         # Not lambdas: the scheduler looks whether what it is given is a coroutine function.
-        partial(check_drift, app),
-        partial(reconcile.look, app),
-        sweep=partial(sweep.look, app),
+        partial(_watched, app, "training", learn),
+        partial(_watched, app, "drift", partial(check_drift, app)),
+        partial(_watched, app, "reconciliation", partial(reconcile.look, app)),
+        sweep=partial(_watched, app, "sweep", partial(sweep.look, app)),
         refresh=partial(installations.look, app),
-        post=partial(mail.send_due, app),
+        post=partial(_watched, app, "mail", partial(mail.send_due, app)),
     )
+
+
+async def _watched(app: App, task: str, work: Callable[[], Awaitable[None]]) -> None:
+    """One turn of scheduled work; what surprises it is noted, and it comes again at its next time."""
+    try:
+        await work()
+    except Exception as error:
+        log.error("scheduled task failed", task=task, error=brief(error))
+        app.tasks.failed(task, brief(error))
+    else:
+        app.tasks.worked(task)
 
 
 @asynccontextmanager
@@ -195,6 +204,9 @@ async def _scheduling(scheduler: Scheduler, pulse: Pulse) -> AsyncIterator[None]
 async def _check_alerts(app: App) -> None:
     try:
         await check_alerts(app)
-    except Exception:
+    except Exception as error:
         # Alerts are a help; they must never stop what they watch.
-        log.exception("alerts could not be checked")
+        log.error("alerts could not be checked", error=brief(error))
+        app.tasks.failed("alerts", brief(error))
+    else:
+        app.tasks.worked("alerts")

@@ -11,9 +11,10 @@ import pytest
 
 from bot import lanes as lanes_module
 from bot.lanes import Lane
-from bot.store import outbox, owners, queue
+from bot.store import lane_states, outbox, owners, queue
 from bot.store.database import Database, GroupWriter
-from integrations.base import Answer, RetrySettings
+from integrations.base import Answer, BreakerSettings, RetrySettings
+from integrations.resilience import Guard
 from models.commands import Pending, create_story
 from models.errors import RateLimited, Rejected, Transient, Unauthorized
 
@@ -199,3 +200,92 @@ async def test_a_lane_that_stands_still_goes_on_in_time_when_the_clock_is_set_ba
 
 def in_a_moment() -> datetime:
     return datetime.now(UTC) + timedelta(seconds=0.3)
+
+
+@dataclass
+class Stopped(Told):
+    """Its process is stopped within the first request, and another one delivers the lane meanwhile."""
+
+    meanwhile: Any = None
+    guard: Guard | None = None
+    left: bool = True
+    """Whether the request that was under way had left already."""
+
+    async def send(self, commands: Sequence[Pending]) -> Sequence[Answer]:
+        meanwhile, self.meanwhile = self.meanwhile, None
+        if meanwhile is not None and self.left:
+            answers = await Told.send(self, commands)
+            await meanwhile()
+            return answers
+        if meanwhile is not None:
+            await meanwhile()
+        assert self.guard is not None
+        return await self.guard.call(lambda: Told.send(self, commands))
+
+
+@pytest.mark.parametrize("left", [True, False], ids=["request had left", "request had not left"])
+async def test_a_process_that_was_stopped_and_comes_back_sends_nothing_again(
+    database: Database, left: bool
+) -> None:
+    wish(database, "1", "2", "3", "4")
+    alive = True
+    retry = RetrySettings(initial_delay=0, max_delay=0)
+    guard = Guard("shortcut", limits=[], timeout=60, breaker=BreakerSettings(), retry=retry)
+    target = Stopped(size=1, guard=guard, left=left)
+    writer = GroupWriter(database)
+    stopped = Lane(target, database, writer, retry, 1, "stopped", held=lambda: alive)
+    other = Lane(target, database, writer, retry, 1, "other")
+
+    async def meanwhile() -> None:
+        nonlocal alive
+        alive = False
+        await other.drain({})
+
+    target.meanwhile = meanwhile
+    await stopped.drain({})
+    assert sorted(target.sent) == [[f"story:o/r#{n}"] for n in range(1, 5)], "each was sent once"
+    assert left_over(database) == ({}, {})
+    with database.read() as connection:
+        assert lane_states.waiting(connection) == []
+
+
+def left_over(database: Database) -> tuple[dict[str, str], dict[str, str]]:
+    return left(database, "pending"), left(database, "dead")
+
+
+async def test_a_failure_that_comes_late_changes_nothing(database: Database) -> None:
+    """The stopped process's request timed out; the command was looked up and delivered by another meanwhile."""
+    wish(database, "1")
+    target = Told(size=1)
+    retry = RetrySettings(initial_delay=0, max_delay=0)
+    stopped = Lane(target, database, GroupWriter(database), retry, 1, "stopped")
+    other = Lane(target, database, GroupWriter(database), retry, 1, "other")
+    real = target.send
+
+    async def late(commands: Sequence[Pending]) -> Sequence[Answer]:
+        target.send = real  # type: ignore[method-assign]
+        await real(commands)
+        await other.drain({})
+        raise Transient("no answer")
+
+    target.send = late  # type: ignore[method-assign]
+    await stopped.drain({})
+    assert target.sent == [["story:o/r#1"]] and left_over(database) == ({}, {})
+
+
+async def test_a_story_that_was_found_while_its_request_failed_stays_found(database: Database) -> None:
+    wish(database, "1")
+    target = Told(size=1)
+
+    async def found(commands: Sequence[Pending]) -> Sequence[Answer]:
+        with database.write() as connection:
+            outbox.save(connection, [sent("story:o/r#1")], time.time())
+        raise Transient("no answer")
+
+    target.send = found  # type: ignore[method-assign]
+    await made_lane(database, target).drain({})
+    assert left_over(database) == ({}, {})
+
+
+def sent(key: str) -> outbox.Outcome:
+    return outbox.Outcome(key=key, issue="o/r#1", payload_hash="", answer={"id": 7})

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.store import lane_states, outbox, queue, runs
+from bot.store import adoption, lane_states, outbox, queue, runs
 from bot.store.database import Database
 from bot.store.outbox import Outcome
 from models.commands import Command, Pending, add_labels, create_story, move_story, write_comment
@@ -196,10 +196,23 @@ def test_a_batch_that_this_process_forgot_is_claimed_again(database: Database) -
 def test_only_one_process_holds_a_lane(database: Database) -> None:
     with database.write() as connection:
         assert lane_states.acquire(connection, "github", "a", ["a", "b"])
-        assert not lane_states.acquire(connection, "github", "b", ["a", "b"])
-        assert lane_states.acquire(connection, "github", "b", ["b"]), "the holder died"
-        lane_states.release(connection, "github", "b")
-        assert lane_states.acquire(connection, "github", "a", ["a", "b"])
+        assert lane_states.acquire(connection, "github", "b", ["a", "b"]) is None
+        assert lane_states.acquire(connection, "github", "b", ["b"]) == 2, "the holder died"
+        lane_states.release(connection, "github", 1)
+        assert lane_states.acquire(connection, "github", "a", ["a", "b"]) is None, (
+            "an old token releases nothing"
+        )
+        lane_states.release(connection, "github", 2)
+        assert lane_states.acquire(connection, "github", "a", ["a", "b"]) == 3
+
+
+def test_a_token_is_good_until_the_lane_is_taken_again(database: Database) -> None:
+    with database.write() as connection:
+        token = lane_states.acquire(connection, "github", "a", ["a"]) or 0
+        assert lane_states.holds(connection, "github", token)
+        lane_states.acquire(connection, "github", "b", ["b"])
+        assert not lane_states.holds(connection, "github", token)
+        assert adoption.leaving(connection, "github", token, [f"story:{REF}"], time.time()) is None
 
 
 def test_retry_and_discard_touch_only_what_is_there(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""Who is alive, also when the clock is set: by the process itself on this host, by its heartbeat elsewhere."""
+"""Who is alive, also when the clock is set: by its heartbeat and, on this host, by the process itself."""
 
 import os
 import time
@@ -41,6 +41,14 @@ def test_one_that_lives_elsewhere_is_believed_while_it_beats(database: Database)
         connection.execute(sa.update(_owners).values(host="elsewhere", executor_id="elsewhere:1:1:a"))
     assert alive(database) == ["elsewhere:1:1:a"]
     with database.write() as connection:
+        connection.execute(sa.update(_owners).values(heartbeat_at=time.time() - owners.SILENT - 1))
+    assert alive(database) == []
+
+
+def test_one_of_this_host_that_is_silent_is_dead_too(database: Database) -> None:
+    """It may be stopped or swapped out: its number alone says nothing about whether it goes on."""
+    with database.write() as connection:
+        owners.beat(connection, owners.new_id())
         connection.execute(sa.update(_owners).values(heartbeat_at=time.time() - owners.SILENT - 1))
     assert alive(database) == []
 
@@ -100,3 +108,12 @@ def test_an_honest_wait_is_left_alone(database: Database) -> None:
         owners.beat(connection, owners.new_id())
         at = connection.execute(sa.select(_commands.c.next_attempt_at)).scalar() or 0
     assert at - time.time() > 2990
+
+
+def test_the_tasks_that_fail_in_a_live_process_are_known_to_the_others(database: Database) -> None:
+    me = owners.new_id()
+    with database.write() as connection:
+        owners.beat(connection, me, {"people": "ProgrammingError: no such column"})
+        assert owners.failing(connection) == {"people": "ProgrammingError: no such column"}
+        owners.beat(connection, me)
+        assert owners.failing(connection) == {}

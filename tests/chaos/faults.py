@@ -21,6 +21,8 @@ from tests.world import ROOT
 CLOCK = Path(__file__).parent / "clock"
 SERVER = os.environ.get("SWITCHYARD_TEST_POSTGRES", "postgresql+psycopg://root@127.0.0.1:5432/test")
 HOUR = 3600.0
+STOPPED = 15.0
+"""Seconds; more than the silence after which a process counts as dead."""
 
 
 class Unable(Exception):
@@ -375,6 +377,45 @@ def postgres() -> Iterator[str]:
         engine.dispose()
 
 
+def stopped(made: Ground) -> None:
+    """The process that delivers is stopped for 15 s; another one takes its lanes over, then it comes back."""
+    for kind in ("comment", "story bulk", "label", "slack"):
+        _run(made, _stopped_at(made, kind))
+        made.grow(8)
+    made.finished = made.finish()
+
+
+def stopped_on_postgres(made: Ground) -> None:
+    """The same, where heartbeats go by the server's clock."""
+    with postgres() as url:
+        made.world.environment["SWITCHYARD_DATABASE_URL"] = url
+        made.world.run("migrate")
+        stopped(made)
+
+
+def _stopped_at(made: Ground, kind: str) -> Callable[[Life], None]:
+    """Stop it at one of its first requests of a kind; another one delivers what it left, then both go on."""
+
+    def until(life: Life) -> None:
+        there = threading.Event()
+
+        def stop() -> None:
+            life.stop()
+            there.set()
+
+        made.trap.arm(kind, made.chance.randint(1, 2), "answered", stop)
+        while not there.wait(0.01) and life.process.poll() is None:
+            pass
+        if life.process.poll() is not None:
+            return
+        other = made.start("run", "--json", "--wait", "30s")
+        time.sleep(STOPPED)
+        life.go_on()
+        made.end(other)
+
+    return until
+
+
 def _at(made: Ground, kind: str, n: int, life: Life, seconds: float = 20) -> None:
     """Wait for the n-th request of a kind, or for the program's end."""
     there = threading.Event()
@@ -404,5 +445,7 @@ FAULTS: dict[str, Callable[[Ground], None]] = {
     "two runs at once": two_runs,
     "serve and run at once": serve_and_run,
     "thinking child killed": thinking_child,
+    "holder stopped for 15 s": stopped,
+    "PostgreSQL, holder stopped for 15 s": stopped_on_postgres,
     "PostgreSQL's connections ended": postgres_restarted,
 }

@@ -62,6 +62,15 @@ class Life:
             with suppress(ProcessLookupError):
                 (os.killpg if whole else os.kill)(self.process.pid, signal.SIGKILL)
 
+    def stop(self) -> None:
+        """SIGSTOP to it and its children, as a suspended machine does; `go_on` wakes them."""
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        with suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGCONT)
+
     def wait(self, seconds: float) -> bool:
         """Has it ended within so many seconds?"""
         try:
@@ -205,6 +214,8 @@ class Ground:
         lost += [f"link:{ref}" for ref in refs if comments[ref] and ref not in linked]
         doubled = [key for key, count in stories.items() if count > 1]
         doubled += [f"comment:{ref}" for ref, count in comments.items() if count > 1]
+        marked = self.world.state()["duplicate_comments"]
+        doubled += [f"{marked} comments by their marker"] if marked else []
         told = Counter(
             str(message.get("metadata", {}).get("event_payload", {}).get("key"))
             for message in self.world.listed("messages")

@@ -1,6 +1,7 @@
 """Files, branches, draft pull requests and advisories of the GitHub stand-in, held against the specification."""
 
 from base64 import b64decode
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -183,6 +184,7 @@ ADVISORY: dict[str, Any] = {
     ],
 )
 def test_draft_advisories(api: Api, changes: dict[str, Any], status: int) -> None:
-    assert api.github("POST", f"{AT}/security-advisories", {**ADVISORY, **changes}).status == status
+    with api.app.wrong_on_purpose() if status == 422 else nullcontext():
+        assert api.github("POST", f"{AT}/security-advisories", {**ADVISORY, **changes}).status == status
     listed = api.github("GET", f"{AT}/security-advisories", state="draft").json
     assert [one["summary"] for one in listed] == (["Traversal"] if status == 201 else [])

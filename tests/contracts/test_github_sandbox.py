@@ -151,7 +151,8 @@ def test_a_reaction_to_a_comment_is_given_once(api: Api) -> None:
 def test_repeated_marker_is_told(api: Api) -> None:
     for _ in range(2):
         api.github("POST", f"{_ISSUES}/1/comments", {"body": "hello <!-- switchyard:1 -->"})
-    assert api.read("state")["issues_with_repeated_comments"] == [f"{REPO}#1"]
+    state = api.read("state")
+    assert state["issues_with_repeated_comments"] == [f"{REPO}#1"] and state["duplicate_comments"] == 1
 
 
 @pytest.mark.parametrize(("access", "status"), [("gone", 404), ("forbidden", 403), ("disabled", 410)])

@@ -48,8 +48,8 @@ def test_answers_in_the_shape_that_was_asked_for(api: Api) -> None:
     assert call["name"] == "final_result"
     assert json.loads(call["arguments"])["proposal"] == "Build what is asked for: Add a dark mode"
     shape = {"name": "page", "schema": SHAPES["page"].model_json_schema()}
-    reply = ask(api, tools=None, response_format={"type": "json_schema", "json_schema": shape})
-    api.app.violations.clear()  # tools may be left out, not null
+    with api.app.wrong_on_purpose():  # tools may be left out, not null
+        reply = ask(api, tools=None, response_format={"type": "json_schema", "json_schema": shape})
     assert json.loads(reply.json["choices"][0]["message"]["content"])["path"] == "docs/a.md"
 
 
@@ -67,10 +67,11 @@ def test_refusals(api: Api, changes: dict[str, Any], status: int, code: str) -> 
 
 
 def test_a_request_without_messages_is_refused(api: Api) -> None:
-    reply = api.call("POST", "/v1/chat/completions", {"model": "sandbox"}, {}, {"authorization": "Bearer k"})
+    with api.app.wrong_on_purpose():
+        reply = api.call(
+            "POST", "/v1/chat/completions", {"model": "sandbox"}, {}, {"authorization": "Bearer k"}
+        )
     assert reply.status == 400
-    assert len(api.app.violations) <= 1
-    api.app.violations.clear()
 
 
 def test_unknown_mode_is_named(api: Api) -> None:

@@ -65,6 +65,21 @@ def escalated(title: str, body: str, *, drafts: bool = True, **changes: Any) -> 
     return run(EscalateSecurity(), given, context(draft_advisories=drafts))
 
 
+@pytest.mark.parametrize(
+    ("kind", "ecosystem"),
+    [
+        ("pypi", "pip"), ("gem", "rubygems"), ("golang", "go"), ("cargo", "rust"), ("hex", "erlang"),
+        ("npm", "npm"), ("nuget", "nuget"), ("composer", "composer"), ("pub", "pub"), ("swift", "swift"),
+        ("hackage", None), ("cran", None),
+    ],
+)  # fmt: skip
+def test_an_ecosystem_that_github_does_not_know_is_not_sent(kind: str, ecosystem: str | None) -> None:
+    draft = command(
+        escalated("XSS in search", f"{STEPS}\npkg:{kind}/widgets@1.2.3, {VECTOR}"), "draft_advisory"
+    )
+    assert [package["ecosystem"] for package in draft["packages"]] == ([ecosystem] if ecosystem else [])
+
+
 def test_an_advisory_is_drafted_of_what_the_text_shows() -> None:
     done = escalated("XSS in search @everyone", f"{STEPS}\nwidgets==1.2.3 and other==9.9, {VECTOR}")
     draft = command(done, "draft_advisory")

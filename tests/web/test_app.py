@@ -198,6 +198,17 @@ async def test_health_and_readiness(make_app: MakeApp) -> None:
         answer = await http.get("/readyz")
         assert (answer.status_code, answer.json()["worker"]["ok"]) == (503, False)
         state.workers["runs"] = True
+        for _ in range(2):
+            app.tasks.failed("people", "ProgrammingError: no such column")
+        assert (await http.get("/readyz")).status_code == 200, "twice may be a restart of the database"
+        app.tasks.failed("people", "ProgrammingError: no such column")
+        answer = await http.get("/readyz")
+        assert (answer.status_code, answer.json()["worker"]["tasks"]["people"]) == (503, False)
+        assert "people failed three times in a row: ProgrammingError" in (await http.get("/")).text
+        assert 'switchyard_task_up{task="people"} 0.0' in (await http.get("/metrics")).text
+        app.tasks.worked("people")
+        assert (await http.get("/readyz")).status_code == 200
+        assert 'switchyard_task_up{task="runs"} 1.0' in (await http.get("/metrics")).text
         state.scheduler = None
         answer = await http.get("/readyz")
         assert (answer.status_code, answer.json()["scheduler"]["ok"]) == (503, False)

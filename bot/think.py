@@ -118,6 +118,9 @@ class Mind:
         self._lasting: dict[Ask[Any], tuple[float, Reply]] = {}
         self._similar = SimilarDocuments(settings.database_url)
 
+    def close(self) -> None:
+        self._similar.close()
+
     def think(
         self,
         cases: Sequence[Case | Paused],
@@ -292,6 +295,9 @@ class Thinker:
         if self._pool is not None:
             self._pool.shutdown(wait=False, cancel_futures=True)
             self._pool = None
+            # A child's connections end with it; a thread's would stay.
+            if self._processes == 0 and _mind is not None:
+                _mind.close()
 
 
 def _ref(result: Case | Failure | Paused) -> str:

@@ -159,6 +159,9 @@ class OwnerRow(SQLModel, table=True):
     pid: int
     process_started: float
     heartbeat_at: float
+    """By the database server's clock where there is a server."""
+    clock_at: float = 0.0
+    """By the clock of the process's own host, which gives all other times."""
     failing: dict[str, Any] | None = Field(default=None, sa_column=Column(JSON))
     """The last error of each background task that fails again and again, by its name."""
 
@@ -424,5 +427,5 @@ class AnswerRow(SQLModel, table=True):
 
 
 METADATA = SQLModel.metadata
-SCHEMA_VERSION = "0005"
+SCHEMA_VERSION = "0006"
 """Alembic's newest revision; short commands compare it without importing Alembic."""

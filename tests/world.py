@@ -6,16 +6,19 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 
 import httpx
+from sqlalchemy.engine import Connection
 
 from bot.sandbox import create_app, environment, load_issues, running
+from bot.store.database import Database
 from tests.contracts.checked import checked
+from tests.databases import CURRENT
 from tests.started import forked
 
 ROOT = Path(__file__).parent.parent
@@ -32,6 +35,15 @@ class Result:
     @property
     def json(self) -> Any:
         return json.loads(self.out)
+
+
+@contextmanager
+def _opened(url: str) -> Iterator[Database]:
+    database = Database(url)
+    try:
+        yield database
+    finally:
+        database.dispose()
 
 
 class World:
@@ -56,6 +68,9 @@ class World:
         self.environment: dict[str, str] = {}
 
     def __enter__(self) -> Self:
+        # First in, last out: what runs here is ended before its database is taken away.
+        postgres = CURRENT.postgres
+        url = self._stack.enter_context(postgres.migrated()) if postgres else None
         self.app = checked(create_app(self._issues, **self._options), required=False)
         self.sandbox = self._stack.enter_context(running(self.app))
         self.http = self._stack.enter_context(httpx.Client(base_url=self.base, timeout=30))
@@ -75,6 +90,8 @@ class World:
             "PYTHONWARNINGS": "default",
             "COLUMNS": "120",
         }
+        if url is not None:
+            self.environment["SWITCHYARD_DATABASE_URL"] = url
         if not self._anew:
             self.set("scaling.cpu_workers", "0")
         return self
@@ -85,6 +102,24 @@ class World:
     @property
     def base(self) -> str:
         return f"http://127.0.0.1:{self.sandbox.port}"
+
+    @property
+    def database_url(self) -> str:
+        """Where the program keeps what it knows."""
+        default = f"sqlite:///{self.folder}/var/switchyard.db"
+        return self.environment.get("SWITCHYARD_DATABASE_URL", default)
+
+    @contextmanager
+    def reading(self) -> Iterator[Connection]:
+        """Look at rows of that database."""
+        with _opened(self.database_url) as database, database.read() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Iterator[Connection]:
+        """Change rows of that database, as time or another program might."""
+        with _opened(self.database_url) as database, database.write() as connection:
+            yield connection
 
     def set(self, path: str, value: str) -> None:
         """Override one key of the configuration, as `integrations.github.comment`."""

@@ -61,6 +61,11 @@ class Index:
         self._top = 0
         self._floor = 0
 
+    def close(self) -> None:
+        """Close the connections to its database."""
+        if self._database is not None:
+            self._database.dispose()
+
     def __len__(self) -> int:
         return int(sum(live.alive.sum() for live in self.lives))
 

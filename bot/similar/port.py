@@ -46,6 +46,12 @@ class SimilarDocuments:
         self._recent: dict[str, Document] = {}
         self._found: dict[tuple[str, str], tuple[Similar, ...]] = {}
 
+    def close(self) -> None:
+        """Give the index's connections back; the next batch connects anew."""
+        if self._index is not None:
+            self._index.close()
+            self._index = None
+
     def begin(self, issues: Sequence[Issue]) -> None:
         """Take in what others have stored, and lay these over it: later ones are compared with earlier ones."""
         index = self._index = self._index or self._connect()

@@ -32,14 +32,11 @@ def new_id() -> str:
 
 def beat(connection: Connection, me: str, failing: Mapping[str, str] | None = None) -> None:
     """Say that this process is alive and which of its tasks fail; see whether the clock was set back meanwhile."""
-    now = _now(connection)
+    now, clock = _now(connection), time.time()
     here = _table.c.host == socket.gethostname()
-    latest = connection.execute(sa.select(sa.func.max(_table.c.heartbeat_at)).where(here)).scalar() or 0.0
-    updated = connection.execute(
-        sa.update(_table)
-        .where(_table.c.executor_id == me)
-        .values(heartbeat_at=now, failing=dict(failing or {}))
-    )
+    latest = connection.execute(sa.select(sa.func.max(_table.c.clock_at)).where(here)).scalar() or 0.0
+    values = {"heartbeat_at": now, "clock_at": clock, "failing": dict(failing or {})}
+    updated = connection.execute(sa.update(_table).where(_table.c.executor_id == me).values(**values))
     if updated.rowcount == 0:
         # The others may have left in good order since, and their beats with them.
         latest = max(latest, lane_states.latest_stamp(connection))
@@ -49,15 +46,15 @@ def beat(connection: Connection, me: str, failing: Mapping[str, str] | None = No
                 host=socket.gethostname(),
                 pid=os.getpid(),
                 process_started=psutil.Process().create_time(),
-                heartbeat_at=now,
-                failing=dict(failing or {}),
+                **values,
             )
         )
-    if latest > now + SET_BACK:
-        connection.execute(
-            sa.update(_table).where(here, _table.c.heartbeat_at > now).values(heartbeat_at=now)
-        )
-        lane_states.set_back(connection, latest - now, now)
+    if latest > clock + SET_BACK:
+        # The clock of this host gave every time but the heartbeats of a server.
+        connection.execute(sa.update(_table).where(here, _table.c.clock_at > clock).values(clock_at=clock))
+        lane_states.set_back(connection, latest - clock, clock)
+    ahead = _table.c.heartbeat_at > now + SET_BACK
+    connection.execute(sa.update(_table).where(here, ahead).values(heartbeat_at=now))
 
 
 def _now(connection: Connection) -> float:

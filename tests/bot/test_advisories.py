@@ -36,14 +36,6 @@ def world(tmp_path: Path) -> Iterator[World]:
         made.assert_contracts()
 
 
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/t.db")
-    made.require_schema()
-    yield made
-    made.dispose()
-
-
 def find(
     world: World, database: Database, *asks: FindAdvisories, run: str = "run"
 ) -> list[tuple[Advisory, ...] | None]:

@@ -1,7 +1,6 @@
 """Alerts: what crosses a threshold, told once, over once, and one voice among several processes."""
 
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,12 +50,9 @@ def _forget() -> Iterator[None]:
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
-    database = Database(f"sqlite:///{tmp_path}/t.db")
-    database.require_schema()
+def connection(database: Database) -> Iterator[Connection]:
     with database.write() as opened:
         yield opened
-    database.dispose()
 
 
 def watch(services: Mapping[str, Seen], *, after: float = 0.0, me: str = "a:1:x") -> Watch:

@@ -1,8 +1,6 @@
 """The audit log: what the bot wrote, what people did on the command line, and how it is read."""
 
 import time
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,14 +14,6 @@ from tests.world import World
 
 NOW = 1_800_000_000.0
 REF = "octo/widgets#1"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/test.db")
-    made.require_schema()
-    yield made
-    made.dispose()
 
 
 def delivered(answer: dict[str, Any] | None, **more: Any) -> Outcome:

@@ -7,15 +7,14 @@ import base64
 import hashlib
 import hmac
 import json
-import sqlite3
 import subprocess
 import threading
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import IO, Any
 
 import pytest
+import sqlalchemy as sa
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -194,13 +193,12 @@ def look_at_everything(world: World, watch: Watch, sent: list[Request]) -> None:
     for path in sorted(world.folder.rglob("*")):
         if path.is_file():
             watch.look(path.name, path.read_bytes(), written=".db" not in path.name)
-    with closing(sqlite3.connect(world.folder / "var" / "switchyard.db")) as database:
-        tables = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for table in tables:
+    with world.reading() as connection:
+        for table in sa.inspect(connection).get_table_names():
             if table in ("issues", "inbox", "examples"):
                 # The copy of the issue itself, and the delivery that brings it.
                 continue
-            watch.look(f"table {table}", str(database.execute(f"SELECT * FROM {table}").fetchall()))
+            watch.look(f"table {table}", str(connection.execute(sa.text(f"SELECT * FROM {table}")).all()))
     for what in ("stories", "comments", "labels", "messages", "webhooks"):
         watch.look(f"sandbox {what}", json.dumps(world.listed(what)))
     for request in sent:

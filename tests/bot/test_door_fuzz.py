@@ -32,9 +32,7 @@ def test_the_same_seed_makes_the_same_cases() -> None:
 
 @pytest.mark.parametrize(("extra", "status"), [(0, 202), (1, 413)])
 @pytest.mark.parametrize("announced", [True, False])
-async def test_a_body_at_the_limit(tmp_path: Path, extra: int, status: int, announced: bool) -> None:
-    database = Database(f"sqlite:///{tmp_path}/t.db")
-    database.migrate()
+async def test_a_body_at_the_limit(database: Database, extra: int, status: int, announced: bool) -> None:
     body = largest(extra)
     case = Case(
         "/webhooks/github",
@@ -60,7 +58,6 @@ async def test_a_body_at_the_limit(tmp_path: Path, extra: int, status: int, anno
     answers = await asyncio.gather(*(ask(door, case) for _ in range(6)))
     assert sorted(answers) == ([200] * 5 + [202] if status == 202 else [413] * 6)
     assert await database.run(door_fuzz.handle) == (status == 202)
-    database.dispose()
 
 
 @pytest.fixture(scope="module")

@@ -68,15 +68,12 @@ class Place:
 
 
 @pytest.fixture
-async def place(tmp_path: Path) -> AsyncIterator[Place]:
-    database = Database(f"sqlite:///{tmp_path}/x.db")
-    database.require_schema()
+async def place(database: Database) -> AsyncIterator[Place]:
     with running(create_app([])) as sandbox:
         made = Place(database, sandbox.url, sandbox.app)
         yield made
         for client in made.clients:
             await client.close()
-    database.dispose()
 
 
 async def why_not(work: Any) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -46,12 +45,9 @@ def test_moved(before: Count, recent: Count, measure: Any, expected: bool) -> No
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
-    database = Database(f"sqlite:///{tmp_path}/t.db")
-    database.require_schema()
+def connection(database: Database) -> Iterator[Connection]:
     with database.write() as opened:
         yield opened
-    database.dispose()
 
 
 def decide(connection: Connection, days_ago: int, decided: int, abstained: int, corrected: int = 0) -> None:

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,14 +31,6 @@ OWN = (WebhookSettings(url="http://127.0.0.1:1/h", secret_env="HOOK"),)
 _cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
 _commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 _configs: sa.Table = RepositoryConfigRow.__table__  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/test.db")
-    made.require_schema()
-    yield made
-    made.dispose()
 
 
 def configure(connection: Connection, repo: str, *urls: Any, sha: str = "1") -> None:

@@ -3,9 +3,8 @@
 import hashlib
 import hmac
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,19 +27,10 @@ EXAMPLES = (contracts_dir() or Path("absent")) / "github" / "webhook-examples"
 _table: sa.Table = InstalledRow.__table__  # type: ignore[attr-defined]
 
 
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    database = Database(f"sqlite:///{tmp_path_factory.mktemp('installed') / 'i.db'}")
-    database.migrate()
-    yield database
-    database.dispose()
-
-
 @pytest.fixture
 def connection(database: Database) -> Iterator[Connection]:
     """With octo/widgets and octo/gadgets of installation 7, and acme/rockets of 8."""
     with database.write() as connection:
-        connection.execute(sa.delete(_table))
         rows = [("octo/widgets", 7), ("octo/gadgets", 7), ("acme/rockets", 8)]
         connection.execute(
             sa.insert(_table), [{"repo": r, "installation_id": n, "since": 1.0} for r, n in rows]
@@ -236,8 +226,8 @@ def stories(world: World) -> set[str]:
 
 def kept(world: World) -> list[str]:
     """The rows of the table, as the running process wrote them."""
-    with closing(sqlite3.connect(world.folder / "var" / "switchyard.db")) as connection:
-        return [row[0] for row in connection.execute("SELECT repo FROM installed ORDER BY repo")]
+    with world.reading() as connection:
+        return sorted(connection.execute(sa.select(_table.c.repo)).scalars())
 
 
 @pytest.mark.slow

@@ -7,19 +7,20 @@ import os
 import random
 import signal
 import socket
-import sqlite3
 import subprocess
 import time
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
+import sqlalchemy as sa
 
 from bot.intake import Ground, meaning
+from bot.store import inbox
 from tests.contracts.spec import contracts_dir
 from tests.world import World
 
@@ -294,15 +295,14 @@ def test_a_day_that_is_over_has_a_report_and_one_digest(tmp_path: Path) -> None:
         (day,) = [r for r in door.http.get("/api/v1/runs").json()["runs"] if r["trigger"] == "webhook"]
         assert (day["status"], day["fetched"], day["triaged"]) == ("running", 2, 2)
         door.stop()
-        with closing(sqlite3.connect(tmp_path / "var" / "switchyard.db")) as database:
+        with world.writing() as connection:
             for table, name in (
                 ("runs", "id"),
                 ("batches", "run_id"),
                 ("commands", "run_id"),
                 ("cases", "run_id"),
             ):
-                database.execute(f"UPDATE {table} SET {name} = 'webhook-20200101'")
-            database.commit()
+                connection.execute(sa.text(f"UPDATE {table} SET {name} = 'webhook-20200101'"))
         door.process = door.start()
         door.ready()
         # What comes now belongs to another day.
@@ -348,7 +348,7 @@ def test_a_kill_in_the_middle_loses_and_doubles_nothing(tmp_path: Path) -> None:
             door.ready()
             restarted = time.time()
             longest = 0.0
-            while (oldest := _oldest_that_waits(tmp_path)) is not None or not all(s.done() for s in sent):
+            while (oldest := _oldest_that_waits(world)) is not None or not all(s.done() for s in sent):
                 longest = max(longest, time.time() - max(oldest or time.time(), restarted))
                 assert time.time() - restarted < 300
                 time.sleep(0.02)
@@ -364,9 +364,7 @@ def test_a_kill_in_the_middle_loses_and_doubles_nothing(tmp_path: Path) -> None:
         assert longest < 5
 
 
-def _oldest_that_waits(folder: Path) -> float | None:
+def _oldest_that_waits(world: World) -> float | None:
     """When the oldest delivery came that nothing was made of yet."""
-    with closing(sqlite3.connect(f"file:{folder}/var/switchyard.db?mode=ro", uri=True)) as database:
-        row = database.execute("SELECT min(received_at) FROM inbox WHERE state = 'pending'").fetchone()
-    found: float | None = row[0]
-    return found
+    with world.reading() as connection:
+        return inbox.depth(connection)[1]

@@ -2,10 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -51,14 +50,6 @@ class Told:
         return "well"
 
     async def close(self) -> None: ...
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/test.db")
-    made.require_schema()
-    yield made
-    made.dispose()
 
 
 @pytest.fixture(autouse=True)

@@ -33,12 +33,9 @@ NOW = 1_800_000_000.0
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
-    database = Database(f"sqlite:///{tmp_path}/t.db")
-    database.require_schema()
+def connection(database: Database) -> Iterator[Connection]:
     with database.write() as opened:
         yield opened
-    database.dispose()
 
 
 def routed(of: Issue, route: str = "bug", by: str = "model") -> Case:

@@ -29,12 +29,9 @@ TEAM, LEAD = "team@example.com", "lead@example.com"
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
-    database = Database(f"sqlite:///{tmp_path}/t.db")
-    database.require_schema()
+def connection(database: Database) -> Iterator[Connection]:
     with database.write() as opened:
         yield opened
-    database.dispose()
 
 
 def settings(*recipients: Any, **options: Any) -> Settings:

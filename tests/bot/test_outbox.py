@@ -1,9 +1,7 @@
 """The outbox: what storing a command means, what waits for what, and what an answer does to it."""
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +13,6 @@ from models.commands import Command, Pending, add_labels, create_story, move_sto
 
 REF = "octo/widgets#1"
 NOW = 1_800_000_000.0
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/test.db")
-    made.require_schema()
-    yield made
-    made.dispose()
 
 
 def story(name: str = "A story") -> Command:

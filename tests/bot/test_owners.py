@@ -2,7 +2,6 @@
 
 import os
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import psutil
@@ -16,14 +15,6 @@ from models.tables import CommandRow, OwnerRow
 
 _owners: sa.Table = OwnerRow.__table__  # type: ignore[attr-defined]
 _commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/test.db")
-    made.require_schema()
-    yield made
-    made.dispose()
 
 
 def alive(database: Database) -> list[str]:

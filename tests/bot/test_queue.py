@@ -1,8 +1,5 @@
 """The queue: what is taken back from public places when an issue turns out to be a security report."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 import sqlalchemy as sa
 
@@ -13,14 +10,6 @@ from models.tables import CommandRow
 
 REF = "octo/widgets#7"
 _table: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/test.db")
-    made.migrate()
-    yield made
-    made.dispose()
 
 
 def wish(key: str, target: str, issue: str = REF) -> Command:

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -24,12 +23,9 @@ ME = {"login": "switchyard[bot]", "type": "Bot"}
 
 
 @pytest.fixture
-def connection(tmp_path: Path) -> Iterator[Connection]:
-    database = Database(f"sqlite:///{tmp_path / 'q.db'}")
-    database.migrate()
-    with database.write() as connection:
-        yield connection
-    database.dispose()
+def connection(database: Database) -> Iterator[Connection]:
+    with database.write() as opened:
+        yield opened
 
 
 def event(number: int = 1, action: str = "labeled", sender: Any = ANN, **more: Any) -> dict[str, Any]:

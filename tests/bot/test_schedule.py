@@ -1,9 +1,7 @@
 """Cron as people write it, the scheduled time as the run's name, missed runs, and real firing."""
 
 import asyncio
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -77,14 +75,6 @@ def test_the_repeated_hour_fires_once() -> None:
     assert first is not None
     assert again is not None
     assert run_id_of(first) == run_id_of(again) == "nightly-20261025T0030Z"
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/t.db")
-    made.require_schema()
-    yield made
-    made.dispose()
 
 
 def _ran(database: Database, run_id: str, at: datetime) -> None:

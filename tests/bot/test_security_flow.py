@@ -2,18 +2,18 @@
 
 import asyncio
 import json
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bot import sandbox_app
 from integrations.sandbox_faults import Request
 from models.case import Told
+from models.tables import CaseRow
 from subflows.triage import triage
 from tests.bot.test_intake import SECRET, Served, issue_event
 from tests.nodes.build import case, context
@@ -39,6 +39,7 @@ Traceback (most recent call last):
 ValueError: {CANARY}Message
 ```
 """
+_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
 GUARD, TEAM = "guard@example.com", "team@example.com"
 KEY = "whsec_" + "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVo="
 HIDDEN = (CANARY, CVE)
@@ -138,10 +139,9 @@ def places(world: World, sent: list[Request]) -> set[str]:
     for path in world.folder.rglob("*"):
         if path.is_file() and ".db" not in path.name and holds(path.read_bytes()):
             found.add(f"file {path.name}")
-    with closing(sqlite3.connect(world.folder / "var" / "switchyard.db")) as database:
-        names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-        for name in set(names) - MAY_STAND:
-            rows = database.execute(f"SELECT * FROM {name}").fetchall()
+    with world.reading() as connection:
+        for name in set(sa.inspect(connection).get_table_names()) - MAY_STAND:
+            rows = connection.execute(sa.text(f"SELECT * FROM {name}")).all()
             found |= {f"table {name} {row[0]}" for row in rows if holds(str(row))}
     return found
 
@@ -242,9 +242,11 @@ def test_without_osv_the_audit_goes_on(world: World, fault: str) -> None:
     assert "critical, by the vector in the text (9.8)" in story["description"]
     assert "Known advisories" not in story["description"]
     assert "OSV did not answer" in story["description"]
-    with closing(sqlite3.connect(world.folder / "var" / "switchyard.db")) as database:
-        (detail,) = database.execute("SELECT detail FROM cases WHERE key = 'octo/widgets#1'").fetchone()
-    assert any(note.startswith("osv: ") and not holds(note) for note in json.loads(detail)["notes"])
+    with world.reading() as connection:
+        detail = connection.execute(
+            sa.select(_cases.c.detail).where(_cases.c.key == "octo/widgets#1")
+        ).scalar_one()
+    assert any(note.startswith("osv: ") and not holds(note) for note in detail["notes"])
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,8 @@
 import random
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -36,14 +37,6 @@ from tests.nodes.test_parse_stack_trace import PYTHON
 REPO = "octo/widgets"
 DOCUMENTS: sa.Table = DocumentRow.__table__  # type: ignore[attr-defined]
 Damage = Any
-
-
-@pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/var/bot.db")
-    made.require_schema()
-    yield made
-    made.dispose()
 
 
 def folder(database: Database) -> Path:
@@ -215,10 +208,10 @@ def test_hostile_texts() -> None:
 
 def stored(database: Database, given: Case, status: str = "triaged") -> Case:
     """One case through the port and into the tables."""
-    port = SimilarDocuments(database.url)
-    port.begin([given.issue])
-    port.find(given)
-    done = port.finish(given)
+    with closing(SimilarDocuments(database.url)) as port:
+        port.begin([given.issue])
+        port.find(given)
+        done = port.finish(given)
     with database.write() as connection:
         connection.execute(sa.delete(CaseRow.__table__).where(CaseRow.__table__.c.key == done.issue.ref))  # type: ignore[attr-defined]
         row = {
@@ -236,10 +229,10 @@ def stored(database: Database, given: Case, status: str = "triaged") -> Case:
 
 
 def found_by(database: Database, title: str, body: str, number: int = 99) -> list[str]:
-    port = SimilarDocuments(database.url)
     asked = issue(title, body, number=number)
-    port.begin([asked])
-    return [one.ref for one in port.find(Case(issue=asked))]
+    with closing(SimilarDocuments(database.url)) as port:
+        port.begin([asked])
+        return [one.ref for one in port.find(Case(issue=asked))]
 
 
 def test_security_goes_and_comes_back(database: Database) -> None:
@@ -276,13 +269,13 @@ def test_the_same_trace_is_seen_within_a_batch() -> None:
 
 
 def test_what_is_not_stored_yet_is_found_by_the_next_batch(database: Database) -> None:
-    port = SimilarDocuments(database.url)
     first, second = case(*TEXTS[1], route="bug", number=1), case(*TEXTS[1], route="bug", number=2)
-    port.begin([first.issue])
-    port.find(first)
-    port.finish(first)
-    port.begin([second.issue])
-    assert [one.ref for one in port.find(second)] == [f"{REPO}#1"]
+    with closing(SimilarDocuments(database.url)) as port:
+        port.begin([first.issue])
+        port.find(first)
+        port.finish(first)
+        port.begin([second.issue])
+        assert [one.ref for one in port.find(second)] == [f"{REPO}#1"]
 
 
 def story(number: int, **changes: Any) -> Story:
@@ -347,10 +340,10 @@ def test_stories(
 def test_a_story_lends_its_issue_end_and_estimate(database: Database) -> None:
     stored(database, case(*TEXTS[1], route="bug", number=3))
     seen(database, story(5, external_id=f"story:{REPO}#3", done=True, estimate=5))
-    port = SimilarDocuments(database.url)
     asked = issue(*TEXTS[1], number=9)
-    port.begin([asked])
-    (one,) = port.find(Case(issue=asked))
+    with closing(SimilarDocuments(database.url)) as port:
+        port.begin([asked])
+        (one,) = port.find(Case(issue=asked))
     assert (one.ref, one.done, one.estimate, one.url) == (f"{REPO}#3", True, 5, issue(number=3).html_url)
 
 
@@ -638,8 +631,7 @@ def test_a_run_names_likely_duplicates(tmp_path: Path) -> None:
         stories = {one["external_id"]: one["description"] for one in world.listed("stories")}
         assert f"[{REPO}#1: {title}]" in stories[f"story:{REPO}#2"]
         assert "Possibly the same" not in stories[f"story:{REPO}#1"]
-        database = Database(f"sqlite:///{tmp_path}/var/switchyard.db")
-        with database.read() as connection:
+        with world.reading() as connection:
             assert {d.key for d in documents.after(connection, 0, 9)} == {
                 f"{REPO}#1",
                 f"{REPO}#2",

@@ -60,11 +60,9 @@ def test_an_app_fetches_the_deliveries_that_reached_nobody(tmp_path: Path) -> No
 
 
 def test_it_goes_on_where_it_stopped(
-    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    sandbox: Sandbox, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("bot.sweep.MOST", 3)
-    database = Database(f"sqlite:///{tmp_path / 's.db'}")
-    database.migrate()
     for number in range(7):
         payload = payload_of(REPO, number + 1)
         sandbox.control(hook_delivery={"event": "issues", "guid": f"g{number}", "payload": payload})

@@ -1,6 +1,7 @@
-"""An application on a real SQLite database, with services that nobody answers for."""
+"""An application on a real database, with services that nobody answers for."""
 
 from collections.abc import AsyncIterator, Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import pytest
 from bot.wiring import App, build, close
 from config.secrets import NAMES
 from config.settings import Settings
+from tests.databases import CURRENT
 
 MakeApp = Callable[..., App]
 
@@ -21,13 +23,16 @@ async def make_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("GITHUB_TOKEN", "ghp_test")
     made: list[App] = []
+    stack = ExitStack()
+    postgres = CURRENT.postgres
+    url = stack.enter_context(postgres.migrated()) if postgres else f"sqlite:///{tmp_path}/t.db"
 
     def make(token: str | None = None, **settings: Any) -> App:
         if token is not None:
             monkeypatch.setenv("SWITCHYARD_ADMIN_TOKEN", token)
         document: dict[str, Any] = {
             "repositories": ["octo/widgets"],
-            "storage": {"url": f"sqlite:///{tmp_path}/t.db"},
+            "storage": {"url": url},
             "scaling": {"cpu_workers": 0},
             "resilience": {"retry": {"initial_delay": "10ms", "max_delay": "20ms"}},
             "integrations": {"github": {"base_url": "http://127.0.0.1:1"}},
@@ -38,3 +43,4 @@ async def make_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     yield make
     for app in made:
         await close(app)
+    stack.close()

@@ -375,7 +375,8 @@ async def test_a_deleted_or_archived_story_is_not_made_again(world: World) -> No
     assert len(world.listed("stories")) == 4
 
 
-async def test_an_issue_that_is_gone_costs_nothing(world: World) -> None:
+async def test_an_issue_that_is_gone_costs_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SWITCHYARD__RESILIENCE__CIRCUIT_BREAKER__RESET_TIMEOUT_SECONDS", "1s")
     down = {"match": f"POST /repos/{REPO}/.*", "fault": "status", "status": 503}
     async with inside(**{"github.comment": "always"}) as app:
         world.control(service="github", **down)
@@ -388,7 +389,9 @@ async def test_an_issue_that_is_gone_costs_nothing(world: World) -> None:
         world.control(reset="faults")
         app.guards["github"].breaker.probe_now()
         await app.database.run(queue.unblock)
-        await settle(app, None, time.time() + 300)
+        async with asyncio.timeout(300):
+            while (await app.database.query(lambda c: runs.delivered(c, run_id)))["github"]["queued"]:
+                await settle(app, None, time.time() + 300)
         row = await app.database.query(lambda c: runs.get(c, run_id))
         found = (await app.database.query(lambda c: runs.delivered(c, run_id)))["github"]
         assert row is not None and found == {"updated": 4, "queued": 0, "dead": 0}

@@ -177,7 +177,7 @@ def propose(world: World, number: int, text: str | None, head: str = SHA, path: 
 
 
 async def delivered(app: App) -> None:
-    await engine.settle(app, None, time.time() + 10)
+    await engine.settle(app, None, time.time() + 300)
 
 
 async def test_a_pull_request_gets_one_comment_that_is_edited(world: World) -> None:

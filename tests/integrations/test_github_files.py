@@ -55,7 +55,7 @@ class Ground:
             guard = Guard(
                 "github",
                 limits=limits,
-                timeout=10,
+                timeout=60,
                 breaker=BreakerSettings(),
                 retry=RetrySettings(max_attempts=1),
             )

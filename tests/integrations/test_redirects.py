@@ -87,7 +87,7 @@ def pending(operation: str, target: str, **payload: object) -> Pending:
 def guard(name: str) -> Guard:
     limits = [Limit([Rate(1_000, 1)])]
     return Guard(
-        name, limits=limits, timeout=5, breaker=BreakerSettings(), retry=RetrySettings(max_attempts=1)
+        name, limits=limits, timeout=60, breaker=BreakerSettings(), retry=RetrySettings(max_attempts=1)
     )
 
 

@@ -1,10 +1,9 @@
 """Secrets: taken out by their shape, named by their kind; what only looks like one stays."""
 
-import time
-
 import pytest
 
 from models.text.secrets import redact
+from tests.growth import text_grows_linearly
 
 PARTS = ("0123456789", "abcdefghij", "ABCDEFGHIJ")
 LONG = "".join(PARTS) + "0123456789"
@@ -101,6 +100,4 @@ def test_ordinary_text_is_left_alone(text: str) -> None:
 )
 def test_it_takes_linear_time(piece: str) -> None:
     text = piece * (60_000 // len(piece))
-    started = time.process_time()
-    redact(text)
-    assert time.process_time() - started < 0.5
+    assert text_grows_linearly(redact, text)

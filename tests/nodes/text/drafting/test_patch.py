@@ -1,13 +1,13 @@
 """Edits that apply, those that do not, and the files that no machine may change."""
 
 import difflib
-import time
 from typing import Any
 
 import pytest
 
 from models.asks import File
 from nodes.text.drafting.patch import MOST_FILES, MOST_LINES, apply_edits, refused_path, unlinked
+from tests.growth import grows_linearly
 
 TEXT = "def load(key):\n    return shelf[key]\n\n\ndef save(key):\n    shelf[key] = 1\n"
 
@@ -89,14 +89,16 @@ def test_lines_that_look_like_a_diff_s_head_are_counted() -> None:
 
 
 def test_a_file_of_many_like_lines_is_compared_in_time() -> None:
-    text = "".join(f"{number % 100:x}\n" for number in range(66_000))
-    text = f"first\n{text}middle\n{text}last\n"
-    started = time.process_time()
-    patch = apply_edits([edit(find="middle", replace="new")], files("src/a.py", text=text))
-    far = apply_edits(
-        [edit(find="first", replace="1"), edit(find="last", replace="2")], files("src/a.py", text=text)
-    )
-    assert time.process_time() - started < 0.5
+    def compared(lines: int) -> tuple[Any, Any]:
+        text = "".join(f"{number % 100:x}\n" for number in range(lines))
+        text = f"first\n{text}middle\n{text}last\n"
+        near = apply_edits([edit(find="middle", replace="new")], files("src/a.py", text=text))
+        return near, apply_edits(
+            [edit(find="first", replace="1"), edit(find="last", replace="2")], files("src/a.py", text=text)
+        )
+
+    assert grows_linearly(compared, 66_000, 16_500)
+    patch, far = compared(66_000)
     assert not patch.problem and len(patch.diff.split("\n")) == 11
     assert "lie between the changes" in far.problem
 

@@ -1,11 +1,9 @@
 """A wish taken apart: what is a problem, a proposal, a criterion, a question, and what is none."""
 
-import time
-
 import pytest
 
 from nodes.text.extract.feature_request import MAX_CRITERIA, MAX_CRITERION, read_wish
-from nodes.text.markdown.markdown import scan
+from tests.growth import text_grows_linearly
 
 
 @pytest.mark.parametrize(
@@ -135,13 +133,4 @@ def test_bounds_and_harmless_words() -> None:
     ],
 )
 def test_time_stays_linear(body: str) -> None:
-    # The best of three: two cores that share a cache with other tests are slower.
-    assert min(seconds(body) for _ in range(3)) < 0.5
-
-
-def seconds(body: str) -> float:
-    read_wish.cache_clear()
-    scan.cache_clear()
-    started = time.process_time()
-    read_wish(body)
-    return time.process_time() - started
+    assert text_grows_linearly(read_wish, body)

@@ -1,11 +1,11 @@
 """Signs that a text talks to a language model: attacks, and texts that only look a little like them."""
 
 import base64
-import time
 
 import pytest
 
 from nodes.text.safety.injection import split_comments, suspicions
+from tests.growth import text_grows_linearly
 
 
 def tags(text: str) -> str:
@@ -233,6 +233,4 @@ BOMBS = [
 
 @pytest.mark.parametrize("text", BOMBS, ids=[bomb[:12] for bomb in BOMBS])
 def test_no_text_takes_long(text: str) -> None:
-    started = time.process_time()
-    suspicions("x", text)
-    assert time.process_time() - started < 0.4
+    assert text_grows_linearly(lambda part: suspicions("x", part), text)

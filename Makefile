@@ -70,10 +70,10 @@ bench-peers: $(VENV)/.dev
 	@$(BIN)/python -m tests.bench.peers $(BENCH)
 
 fuzz: $(VENV)/.dev
-	$(BIN)/python -m tests.bot.door_fuzz --count $(or $(COUNT),100000) --seed $(or $(SEED),5)
+	$(BIN)/python -m tests.bot.trigger.webhooks_fuzz --count $(or $(COUNT),100000) --seed $(or $(SEED),5)
 
 chaos-intake: $(VENV)/.dev
-	SWITCHYARD_TEST_DELIVERIES=2000 $(BIN)/pytest -n 0 -s --timeout 900 tests/bot/test_intake.py -k kill_in_the_middle
+	SWITCHYARD_TEST_DELIVERIES=2000 $(BIN)/pytest -n 0 -s --timeout 900 tests/bot/trigger/test_inbox.py -k kill_in_the_middle
 
 router: $(VENV)/.dev
 	$(BIN)/python -m models.router.training.build $(DATA)

@@ -15,7 +15,7 @@ from typing import Any, Self
 import httpx
 from sqlalchemy.engine import Connection
 
-from bot.sandbox import create_app, environment, load_issues, running
+from bot.sandbox.server import create_app, environment, load_issues, running
 from bot.store.database import Database
 from tests.contracts.checked import checked
 from tests.databases import CURRENT

@@ -14,12 +14,12 @@ import structlog
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
+from bot.app.app import App
 from bot.store import audit
 from bot.store.database import brief
-from bot.web.knocks import Knocks, retry_after
+from bot.trigger.failure_limit import Knocks, retry_after
 from bot.web.roles import Role, Roles
 from bot.web.session import Cookies
-from bot.wiring import App
 
 log = structlog.get_logger()
 

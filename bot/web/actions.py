@@ -7,9 +7,9 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
+from bot.app.app import App
 from bot.store import audit, queue, runs
 from bot.web.access import Person
-from bot.wiring import App
 from models.errors import UserFacing
 
 StartRun = Callable[[], Awaitable[str]]

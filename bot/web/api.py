@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from bot.app.app import App
+from bot.monitor.health import Pulse
 from bot.store import audit, runs
 from bot.web import snapshot
 from bot.web.access import Access
 from bot.web.actions import QUEUE_CHANGES, Actions
-from bot.web.health import Pulse
 from bot.web.roles import Role
-from bot.wiring import App
 from models.errors import UserFacing
 
 DEFAULT_LIMIT, MAX_LIMIT = 20, 100

@@ -14,19 +14,19 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from bot import metrics
-from bot.report import environment
-from bot.web import slack
+from bot.app.app import App
+from bot.monitor import metrics
+from bot.monitor.health import Pulse, readiness
+from bot.report.html import environment
+from bot.trigger import slack
 from bot.web.access import READING, Access, Denied
 from bot.web.actions import Actions, StartRun
 from bot.web.api import Api
-from bot.web.health import Pulse, readiness
 from bot.web.login import Login
 from bot.web.pages import Pages
 from bot.web.roles import Roles
 from bot.web.session import Cookies, signing_key
 from bot.web.snapshot import Reports
-from bot.wiring import App
 
 log = structlog.get_logger()
 

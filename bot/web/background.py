@@ -9,20 +9,20 @@ from datetime import UTC, datetime
 import sqlalchemy as sa
 import structlog
 
-from bot import aggregate
-from bot import runs as engine
-from bot.batches import IDLE_PAUSE, work_batches
-from bot.fetch import Params
-from bot.intake import work_inbox
-from bot.people import work_people
-from bot.repositories import NONE, served
-from bot.repository_config import keep
-from bot.schedule import missed as missed_fire
-from bot.schedule import run_id_of, trigger_of
+from bot.app.app import App
+from bot.monitor.health import Pulse
+from bot.review.slack_commands import work_people
+from bot.run import aggregate
+from bot.run import run as engine
+from bot.run.batches import IDLE_PAUSE, work_batches
+from bot.run.fetch import Params
 from bot.store import owners, runs
 from bot.store.database import brief
-from bot.web.health import Pulse
-from bot.wiring import App
+from bot.store.repositories import NONE, served
+from bot.trigger.inbox import work_inbox
+from bot.trigger.repo_config import keep
+from bot.trigger.schedule import missed as missed_fire
+from bot.trigger.schedule import run_id_of, trigger_of
 from models.errors import SwitchyardError, UserFacing
 
 log = structlog.get_logger()

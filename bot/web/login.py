@@ -11,14 +11,14 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot.clients import user_agent
-from bot.report import environment
+from bot.app.app import App
+from bot.app.clients import user_agent
+from bot.report.html import environment
 from bot.store import audit
 from bot.web.access import Access, Person, address_of, too_many
 from bot.web.forms import local, read_form
 from bot.web.roles import Unknown
 from bot.web.session import Session
-from bot.wiring import App
 from integrations.github.client.login import LoginApp
 from models.errors import SwitchyardError
 

@@ -13,17 +13,17 @@ from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from bot import aggregate
-from bot.report import environment
-from bot.report_words import STATUS_MARKS, bars, duration, plain, verdict
+from bot.app.app import App
+from bot.monitor.health import Pulse, iso
+from bot.report.html import environment
+from bot.report.wording import STATUS_MARKS, bars, duration, plain, verdict
+from bot.run import aggregate
 from bot.store import audit, queue, runs
 from bot.web import snapshot
 from bot.web.access import Access, Denied, Person
 from bot.web.actions import QUEUE_CHANGES, Actions
 from bot.web.forms import read_form
-from bot.web.health import Pulse, iso
 from bot.web.roles import Role
-from bot.wiring import App
 from models.errors import UserFacing
 from models.report import RunReport
 

@@ -9,8 +9,8 @@ from enum import IntEnum
 
 import structlog
 
-from bot.repositories import served
-from bot.wiring import App
+from bot.app.app import App
+from bot.store.repositories import served
 from integrations.github.client.login import permission
 from models.errors import SwitchyardError
 

@@ -12,18 +12,19 @@ from functools import partial
 import structlog
 import uvicorn
 
-from bot import installations, mail, reconcile, sweep
-from bot.alerts import check_alerts
-from bot.drift import check_drift
-from bot.retrain import retrain
-from bot.schedule import Scheduler, create_scheduler
+from bot.app.app import App, working
+from bot.deliver import reconcile
+from bot.learn.drift import check_drift
+from bot.learn.retrain import retrain
+from bot.monitor.health import Pulse, probe
+from bot.notify import mail
+from bot.notify.alerts import check_alerts
 from bot.store.database import brief
-from bot.web import slack
+from bot.trigger import installations, slack, sweep
+from bot.trigger.schedule import Scheduler, create_scheduler
+from bot.trigger.webhooks import Door, sources
 from bot.web.app import create_app
 from bot.web.background import Background
-from bot.web.door import Door, sources
-from bot.web.health import Pulse, probe
-from bot.wiring import App, working
 from models.errors import SwitchyardError, UserFacing
 
 log = structlog.get_logger()

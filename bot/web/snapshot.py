@@ -7,14 +7,15 @@ from typing import Any
 
 from sqlalchemy.engine import Connection
 
-from bot import aggregate, repository_config
-from bot.alerts import open_alerts
-from bot.metrics import release
-from bot.repositories import served
-from bot.schedule import next_fire
+from bot.app.app import App
+from bot.monitor.health import Pulse, breakers, iso
+from bot.monitor.metrics import release
+from bot.notify.alerts import open_alerts
+from bot.run import aggregate
 from bot.store import inbox, lane_states, queue, runs
-from bot.web.health import Pulse, breakers, iso
-from bot.wiring import App
+from bot.store.repositories import served
+from bot.trigger import repo_config as repository_config
+from bot.trigger.schedule import next_fire
 from models.report import RunReport
 
 KEPT = 200

@@ -15,7 +15,7 @@ from typing import Any
 import httpx
 import psutil
 
-from bot.sandbox import environment, load_issues, start_process
+from bot.sandbox.server import environment, load_issues, start_process
 from tests.bench import analyses, flows, intake, people, rates, router, similar
 from tests.bench.process import DATA, ROOT, Measured, measure
 

@@ -27,7 +27,7 @@ from tests.bench.process import DATA, Measured, measure
 from tests.nodes.text.traces.traces_100 import load, told
 
 if TYPE_CHECKING:
-    from bot.think import Mind
+    from bot.think.pool import Mind
 
 COUNT, REPEATS, BATCH = 1_000, 3, 100
 ORDINARY = 10_000
@@ -63,7 +63,7 @@ def _words(costs: ANSWER) -> str:
 
 def figures(count: int, file: Path | None = None) -> dict[str, Any]:
     """CPU milliseconds an issue; of each the best of three tries, for other work on the machine only ever adds."""
-    from bot.think import Mind, ThinkSettings
+    from bot.think.pool import Mind, ThinkSettings
 
     source, cases = read(count, file)
     mind = Mind(ThinkSettings(model="builtin", policy=Policy(), database_url=None))
@@ -154,7 +154,7 @@ def read(count: int, file: Path | None) -> tuple[str, list[Case]]:
     csv.field_size_limit(10**9)
     file = file or (FILE if FILE.is_file() else None)
     if file is None:
-        from bot.sandbox_issues import load_issues
+        from bot.sandbox.seed import load_issues
 
         found = [
             {name: str(issue.get(name) or "") for name in ("repo", "title", "body")}

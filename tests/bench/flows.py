@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from bot.think import Thinker, ThinkSettings
+from bot.think.pool import Thinker, ThinkSettings
 from models.asks import (
     Ask,
     Docs,

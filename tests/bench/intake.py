@@ -18,7 +18,7 @@ from typing import Any
 import httpx
 import psutil
 
-from bot.sandbox import environment, start_process
+from bot.sandbox.server import environment, start_process
 from tests.bench.process import ROOT
 from tests.bench.sender import SECRET, Plan
 

@@ -118,8 +118,8 @@ def _database(folder: Path) -> Any:
 
 def add(folder: Path, count: int) -> dict[str, float]:
     """What a run's batches cost: words, rows in the batch's transaction, and one process that follows."""
-    from bot.similar.index import Index, folder_of
     from bot.store import documents
+    from bot.think.similar.index import Index, folder_of
     from models.case import Case, Decision
     from nodes.text.search.terms import count_words, marks, pack
 
@@ -156,8 +156,8 @@ def search(folder: Path, count: int) -> dict[str, float]:
     """Single searches of a process that has just begun, and what it holds in memory after them."""
     import psutil
 
-    from bot.similar.index import Index, folder_of
-    from bot.similar.search import Query, find
+    from bot.think.similar.index import Index, folder_of
+    from bot.think.similar.search import Query, find
     from nodes.text.search.terms import count_words, marks, pack
 
     database = _database(folder)
@@ -194,8 +194,8 @@ def triage(folder: Path, count: int) -> dict[str, float]:
     """The whole port as a thinking child uses it, batch by batch; and the index made anew from the table."""
     import shutil
 
-    from bot.similar.index import folder_of
-    from bot.similar.port import SimilarDocuments
+    from bot.think.similar.index import folder_of
+    from bot.think.similar.port import SimilarDocuments
     from models.case import Case, Decision
 
     database = _database(folder)

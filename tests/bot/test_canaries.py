@@ -18,9 +18,9 @@ import sqlalchemy as sa
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot import sandbox_app
+from bot.sandbox import asgi as sandbox_app
 from integrations.sandbox_faults import Request
-from tests.bot.test_intake import Served, headers, issue_event
+from tests.bot.trigger.test_inbox import Served, headers, issue_event
 from tests.world import World
 
 PIECE = 16

@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import psutil
 
-from bot.sandbox import environment, start_process
+from bot.sandbox.server import environment, start_process
 from tests.world import ROOT
 
 ISSUES = 50_000

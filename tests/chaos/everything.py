@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.sandbox import drafting_environment
-from bot.sandbox_issues import load_files, load_issues
-from bot.similar.index import Index, folder_of
+from bot.sandbox.seed import load_files, load_issues
+from bot.sandbox.server import drafting_environment
 from bot.store import documents
 from bot.store.database import Database
+from bot.think.similar.index import Index, folder_of
 from integrations.github.commands import MARKER
 from models.tables import AnswerRow, DocumentRow
 from tests.chaos import ground as plain

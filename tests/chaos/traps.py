@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from bot.sandbox_app import Message, Receive, SandboxApp, Scope, Send
+from bot.sandbox.asgi import Message, Receive, SandboxApp, Scope, Send
 
 KINDS = {
     "access": r"GET /repos/[^/]+/[^/]+",

@@ -11,7 +11,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot.cli import _CleanLines
+from bot.cli.main import _CleanLines
 from config import secrets
 from config.secrets import load_secrets, protect_url, redact
 from models.errors import Rejected, Transient

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from bot.sandbox import create_app
+from bot.sandbox.server import create_app
 from tests.contracts.checked import Checked, checked
 
 REPO = "octo/widgets"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from bot.sandbox_app import FAULT_KEY, Message, Receive, SandboxApp, Scope, Send
+from bot.sandbox.asgi import FAULT_KEY, Message, Receive, SandboxApp, Scope, Send
 from tests.contracts.spec import Spec, contracts_dir, read_body, read_path, read_query, spec
 
 _FREE = ("/_control", "/hooks/", "/services/", "/slack/")

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.sandbox import RunningSandbox, create_app, running
+from bot.sandbox.server import RunningSandbox, create_app, running
 from tests.contracts.api import ISSUES, REPO
 
 _COMMENTS = f"/repos/{REPO}/issues/1/comments"

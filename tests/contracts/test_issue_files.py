@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox import create_app, load_issues
+from bot.sandbox.server import create_app, load_issues
 from models.errors import UserFacing
 
 

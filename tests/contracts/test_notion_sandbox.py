@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox import create_app
+from bot.sandbox.server import create_app
 from integrations.notion.payloads import blocks_of
 from integrations.notion.sandbox.service import PARENT
 from tests.contracts.api import Api, Reply

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from bot.sandbox import SECRETS, drafting_environment, environment, start_process
+from bot.sandbox.server import SECRETS, drafting_environment, environment, start_process
 from tests.contracts.api import ISSUES
 
 

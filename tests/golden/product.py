@@ -9,12 +9,14 @@ from starlette.routing import Route
 from typer.main import get_command
 
 import nodes
-from bot import cli, cli_router, comments
-from bot.sandbox import drafting_environment
+from bot.app.app import build, close
+from bot.cli import main as cli
+from bot.cli import router as cli_router
+from bot.monitor.health import Pulse
+from bot.review import comment_commands as comments
+from bot.sandbox.server import drafting_environment
+from bot.trigger.webhooks import sources
 from bot.web.app import create_app
-from bot.web.door import sources
-from bot.web.health import Pulse
-from bot.wiring import build, close
 from config.repository import RepositorySettings
 from config.secrets import NAMES, load_secrets
 from config.settings import Settings

@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
-from bot.sandbox import create_app, running
+from bot.sandbox.server import create_app, running
 from integrations.base import BreakerSettings, RetrySettings
 from integrations.github.client.auth import Credential, Installation, parse_installation
 from integrations.github.client.client import GithubClient

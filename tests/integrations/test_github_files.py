@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.sandbox import create_app, running
+from bot.sandbox.server import create_app, running
 from integrations.base import BreakerSettings, Limit, RetrySettings
 from integrations.github.client.auth import Credential
 from integrations.github.client.client import GithubClient

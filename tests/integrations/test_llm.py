@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.sandbox import create_app, running
+from bot.sandbox.server import create_app, running
 from integrations.base import BreakerSettings, RetrySettings
 from integrations.llm.client import LlmClient, Written, known_prices
 from integrations.llm.payloads import EDIT_LIMIT, SHAPES, instructions, plain, prompt

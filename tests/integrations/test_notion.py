@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox import create_app, running
+from bot.sandbox.server import create_app, running
 from integrations.base import BreakerSettings, Limit, RetrySettings
 from integrations.notion.client import NotionClient
 from integrations.notion.payloads import MAX_BLOCKS, blocks_of, count, in_requests

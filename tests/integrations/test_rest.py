@@ -15,7 +15,7 @@ import httpx
 import pytest
 from pydantic import ValidationError
 
-from bot.sandbox import create_app, running
+from bot.sandbox.server import create_app, running
 from integrations.base import BreakerSettings, Limit, RetrySettings
 from integrations.resilience import Guard
 from integrations.rest.client import LARGEST, RestClient

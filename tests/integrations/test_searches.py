@@ -8,13 +8,13 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from bot.reading.search import search_issues, search_stories
-from bot.wiring import App, build, close
+from bot.app.app import App, build, close
+from bot.think.lookups.search import search_issues, search_stories
 from config.load import load
 from integrations.github.client.search import SEARCHES, plain_words
 from models.asks import SearchIssues, SearchStories
 from models.tables import CaseRow
-from tests.bot.test_run import issue
+from tests.bot.run.test_run import issue
 from tests.world import World
 
 REPO = "octo/widgets"

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from bot.sandbox import create_app, running
+from bot.sandbox.server import create_app, running
 from integrations.base import BreakerSettings, Limit, RetrySettings
 from integrations.resilience import Guard
 from integrations.slack.client import SlackClient

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import yaml
 
-from bot.web.slack import PATH
+from bot.trigger.slack import PATH
 from config.settings import Settings
 from integrations.slack import client, commands, payloads_cases, webhook
 from integrations.slack.webhook import COMMANDS, interaction_of

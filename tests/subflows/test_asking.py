@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.think import ROUNDS, Thinker, ThinkSettings
+from bot.think.pool import ROUNDS, Thinker, ThinkSettings
 from models.asks import Ask, File, ReadFile, Reply
 from models.case import Case
 from nodes.base import Context, Policy

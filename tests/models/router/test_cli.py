@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
-from bot import cli_router
-from bot.router_output import verdict
+from bot.cli import router as cli_router
+from bot.cli.router_output import verdict
 from models.router.inference.predict import Model
 from models.router.inference.text import Text
 from tests.models.router import corpus

@@ -1,0 +1,1 @@
+"""Composition: from settings and secrets to connected clients and a running application."""

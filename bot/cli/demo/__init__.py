@@ -1,0 +1,1 @@
+"""`switchyard demo`: the whole program against the sandbox."""

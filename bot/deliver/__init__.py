@@ -1,0 +1,1 @@
+"""Delivers stored commands to services, and reconciles with what is there."""

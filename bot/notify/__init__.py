@@ -1,0 +1,1 @@
+"""Tells people: who gets which message, and what it says."""

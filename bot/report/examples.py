@@ -1,0 +1,101 @@
+"""Worked examples: one story of each flow as the run wrote it, for its report."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from bot.report.wording import plain, web_link
+from models.case import Case, Route
+from models.tables import CaseRow, CommandRow
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
+
+_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
+_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
+
+SHARED: tuple[Route, ...] = ("bug", "feature", "docs")
+"""Flows of which a report may show an example; what is routed for review is not for everybody who reads it."""
+LOOKED_AT = 50
+"""The most urgent cases of a flow, of which the richest is shown."""
+_LIMIT = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """A case with its story: `description` is markdown, `tasks` are the story's."""
+
+    ref: str
+    url: str
+    route: Route
+    title: str
+    description: str
+    tasks: tuple[str, ...] = ()
+
+    def shown(self) -> dict[str, Any]:
+        """As the page shows it; `html` is safe to put there as it is."""
+        return {
+            "ref": plain(self.ref, 160),
+            "url": web_link(self.url),
+            "route": self.route,
+            "route_name": "for review" if self.route == "security" else self.route,
+            "title": plain(self.title),
+            # CommonMark knows no boxes to tick.
+            "html": _markdown().render(self.description[:_LIMIT].replace("\n- [ ] ", "\n- ☐ ")),
+            "tasks": [plain(task, 400) for task in self.tasks],
+        }
+
+
+def of_run(connection: Connection, run_id: str, routes: Iterable[Route] = SHARED) -> list[Example]:
+    """The richest of the most urgent cases of each flow whose story this run asked for."""
+    found = []
+    for route in routes:
+        query = (
+            sa.select(_cases.c.key, _cases.c.url, _cases.c.detail, _commands.c.payload)
+            .join(_commands, _commands.c.key == sa.literal("story:") + _cases.c.key)
+            .where(_cases.c.run_id == run_id, _cases.c.route == route, _cases.c.status == "triaged")
+            .order_by(_cases.c.urgency.desc(), _cases.c.key)
+            .limit(LOOKED_AT)
+        )
+        rows = connection.execute(query).all()
+        if rows:
+            best = max(rows, key=lambda row: len(row.detail.get("sections", ())))
+            found.append(_example(best.key, best.url, route, best.payload))
+    return found
+
+
+def richest(cases: Iterable[Case]) -> list[Case]:
+    """Of each flow the case of which most was found out, in the routes' order."""
+    best: dict[Route, Case] = {}
+    for case in cases:
+        kept = best.get(case.route)
+        if kept is None or len(case.sections) > len(kept.sections):
+            best[case.route] = case
+    return [best[route] for route in SHARED if route in best]
+
+
+def of_cases(cases: Iterable[Case]) -> list[Example]:
+    """The stories that these cases would have."""
+    return [
+        _example(case.issue.ref, case.issue.html_url, case.route, command.payload)
+        for case in cases
+        for command in case.commands
+        if command.operation == "create_story"
+    ]
+
+
+def _example(ref: str, url: str, route: Route, payload: Any) -> Example:
+    tasks = tuple(payload.get("tasks") or ())
+    return Example(ref, url, route, payload["name"], payload["description"], tasks)
+
+
+@lru_cache(maxsize=1)
+def _markdown() -> "MarkdownIt":
+    """CommonMark with HTML shown as text and without images: a report loads nothing from elsewhere."""
+    from markdown_it import MarkdownIt
+
+    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"]).disable("image")

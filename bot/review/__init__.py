@@ -1,0 +1,1 @@
+"""Carries out what people decide, from Slack, comments and the command line."""

@@ -1,0 +1,1 @@
+"""One triage run: fetches pages, works on batches, sums up."""

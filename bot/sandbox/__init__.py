@@ -1,0 +1,1 @@
+"""Stand-ins of all services on one loopback port."""

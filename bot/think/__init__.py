@@ -1,0 +1,1 @@
+"""Thinks about cases in child processes, and answers what their nodes ask."""

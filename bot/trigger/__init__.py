@@ -1,0 +1,1 @@
+"""What starts work: webhooks, the schedule, and the sweep for what was missed."""

@@ -42,10 +42,10 @@ demo-live: $(VENV)/.demo
 	$(BIN)/switchyard demo --live
 
 test: $(VENV)/.dev
-	$(BIN)/pytest -n 3 --dist loadscope
+	$(BIN)/pytest -n 3 --dist loadscope --no-loadscope-reorder
 
 slow: $(VENV)/.dev
-	$(BIN)/pytest -n 2 --dist loadscope -m slow
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m slow
 
 check: $(VENV)/.dev lint types contracts test
 

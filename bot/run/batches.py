@@ -15,12 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.app import App
 from bot.notify import escalation
+from bot.review.decisions import REVIEW
 from bot.store import cases, outbox, owners, queue, runs
 from bot.store.database import brief
 from bot.store.runs import Batch
 from bot.trigger.repo_config import policies
 from models.case import Case
-from models.commands import Command
+from models.commands import Command, write_comment
 from nodes.base import Policy
 from subflows.triage import Failure
 
@@ -101,7 +102,16 @@ async def work_batch(app: App, batch: Batch) -> None:
         cases.store_cases(connection, batch.run_id, results, now)
         private = [r.issue.ref for r in results if isinstance(r, Case) and r.route == "security"]
         if private:
-            queue.withdraw(connection, private, {command.key for command in commands})
+            keys = {command.key for command in commands}
+            told = queue.replies(connection, private)
+            queue.withdraw(connection, private, keys)
+            # Whoever said so is still answered, in words that say nothing of the issue.
+            answers = [
+                write_comment(ref, "", reply=words)
+                for ref, words in told.items()
+                if words.endswith(f"{REVIEW.capitalize()}.") and f"comment:{ref}" not in keys
+            ]
+            outbox.store(connection, batch.run_id, answers, now)
             escalation.at_once(connection, app, batch.run_id, now)
         counts = tally(results, unchanged=total - len(todo), verdicts=verdicts)
         runs.finish_batch(connection, batch, counts)

@@ -128,9 +128,18 @@ PUBLIC = ("github", "notion", "api")
 """Targets at which more people read than those who may know of a security report."""
 
 
+def replies(connection: Connection, refs: Sequence[str]) -> dict[str, str]:
+    """The answers to people's commands that wait to be written on these issues."""
+    query = sa.select(_table.c.issue, _table.c.payload).where(
+        _table.c.issue.in_(refs), _table.c.operation == "write_comment", _table.c.state == "pending"
+    )
+    return {row.issue: str(row.payload.get("reply", "")) for row in connection.execute(query)}
+
+
 def withdraw(connection: Connection, refs: Sequence[str], wished: Set[str]) -> None:
     """Take back what waits for public places about these issues, save what is `wished` for now (by key).
 
+    A reaction to a comment stays: it says nothing of the issue.
     An issue that turned out to be a security report is spoken of there no more. What may have arrived, or was refused,
     is given up for good: nobody shall send it again.
     """
@@ -139,6 +148,7 @@ def withdraw(connection: Connection, refs: Sequence[str], wished: Set[str]) -> N
         _table.c.target.in_(PUBLIC),
         _table.c.key.not_in(sorted(wished)),
         _table.c.state.in_(("pending", "dead")),
+        _table.c.operation != "react",
     )
     begun = sa.or_(_table.c.maybe_sent_at.is_not(None), _table.c.state == "dead")
     stands = _table.c.answer.is_not(None)

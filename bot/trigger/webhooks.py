@@ -259,7 +259,10 @@ class Door:
         database: Database,
         senders: Mapping[str, Source],
         stored: Callable[[], None],
+        *,
+        body_timeout: float | None = None,
     ) -> None:
+        self._body_timeout = body_timeout
         self._application = application
         self._senders = senders
         self._writer = Writer(database, stored)
@@ -303,7 +306,7 @@ class Door:
             raise Refused(401, f"No secret is configured here; set {source.secret_name} and restart.")
         if signature is None:
             raise Refused(401, "The delivery is not signed; set the webhook's secret.")
-        with Body(self._tiers, address) as reading:
+        with Body(self._tiers, address, self._body_timeout) as reading:
             body = await reading.read(headers.get(b"content-length", b""), receive)
             return await self._keep(source, source.secret, headers, signature, body, address)
 

@@ -28,7 +28,8 @@ def test_options_may_stand_before_the_command(given: list[str], meant: list[str]
 
 
 def test_a_cancelled_run_ends_and_says_so(tmp_path: Path) -> None:
-    with bugs(tmp_path, many(60), latency_ms=700) as world:
+    with bugs(tmp_path, many(300), latency_ms=700) as world:
+        # So much is left to do that the command comes in time on any machine.
         world.set("scaling.batch_size", "2")
         world.set("scaling.parallel_workers", "1")
         process = world.start("run", "--json")

@@ -258,6 +258,22 @@ async def test_where_comments_are_off_a_reaction_must_do(world: World) -> None:
         assert own_comments(world) == []
 
 
+async def test_a_security_answer_that_waits_is_not_taken_back(world: World) -> None:
+    """On a busy machine the case is thought about again before GitHub has got the answer to the command."""
+    async with serving() as app:
+        app.lanes["github"].held_until = float("inf")
+        made = await say(app, world, "/triage route security")
+        async with asyncio.timeout(300):
+            while not await app.database.query(
+                lambda c: [line for line in cases.lines(c, None, route="security") if line.ref == REF]
+            ):
+                await asyncio.sleep(0.02)
+        app.lanes["github"].held_until = 0.0
+        app.wake_lanes()
+        await until(lambda: reactions(world, made) == {"+1": 1})
+        await until(lambda: "".join(own_comments(world)).endswith("Routed for review."))
+
+
 async def test_of_a_security_case_nothing_is_said(world: World) -> None:
     async with serving() as app:
         await say(app, world, "/triage route security")

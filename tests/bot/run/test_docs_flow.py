@@ -110,7 +110,7 @@ def test_a_language_models_page_is_marked_as_its_draft(tmp_path: Path) -> None:
 @pytest.mark.parametrize("fault", ["drop_after", "hang_after"])
 def test_an_answer_that_never_came_makes_no_second_page(tmp_path: Path, fault: str) -> None:
     with docs(tmp_path, [asked(n) for n in range(1, 6)]) as world:
-        world.set("integrations.notion.timeout", "1s")
+        world.set("integrations.notion.timeout", "4s" if fault == "hang_after" else "60s")
         world.control(service="notion", match="POST /v1/pages", fault=fault, times=2)
         report = world.run("run", "--json").json
         assert report["status"] == "completed", report

@@ -47,7 +47,7 @@ def test_an_app_fetches_the_deliveries_that_reached_nobody(tmp_path: Path) -> No
         world.control(hook_delivery={"event": "issues", "guid": "odd", "payload": {"issue": None}})
         with serving(world):
             wanted = {f"{REPO}#{number}" for number in (1, *range(10, 20))}
-            world.wait_until(lambda: stories(world) == wanted, 60)
+            world.wait_until(lambda: stories(world) == wanted)
         details = [r for r in world.listed("requests") if r["path"].startswith("/app/hook/deliveries/")]
         assert len(details) == 111, "each missing one is fetched once, and no other"
         with serving(world) as door:

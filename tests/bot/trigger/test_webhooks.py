@@ -36,7 +36,7 @@ def door_of(database: Database) -> Door:
     async def nothing(*_: object) -> None:
         raise AssertionError("the door handed a webhook on")
 
-    return Door(nothing, database, sources(SECRETS), lambda: None)
+    return Door(nothing, database, sources(SECRETS), lambda: None, body_timeout=3600)
 
 
 def stored(database: Database) -> list[str]:

@@ -77,7 +77,7 @@ chaos-intake: $(VENV)/.dev
 	SWITCHYARD_TEST_DELIVERIES=2000 $(BIN)/pytest -n 0 -s --timeout 900 tests/bot/test_intake.py -k kill_in_the_middle
 
 router: $(VENV)/.dev
-	$(BIN)/python -m models.router.build $(DATA)
+	$(BIN)/python -m models.router.training.build $(DATA)
 
 # Lock files hold hashes and no host names; run after a change of the dependencies in pyproject.toml.
 lock: $(VENV)/bin/uv

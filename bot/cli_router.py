@@ -26,11 +26,11 @@ from bot.router_output import (
 from bot.training import Lesson
 from models.errors import UserFacing
 from models.issue import parse_ref
-from models.router.text import Text
+from models.router.inference.text import Text
 
 if TYPE_CHECKING:
-    from models.router.predict import Model
-    from models.router.store import Store
+    from models.router.inference.predict import Model
+    from models.router.inference.store import Store
 
 app = typer.Typer(
     help="Train, measure, use and explain the router.", no_args_is_help=True, add_completion=False
@@ -151,7 +151,7 @@ def evaluate_command(
 ) -> None:
     """Measure a model on labelled issues."""
     if plot:
-        from models.router.plot import check, draw
+        from models.router.training.plot import check, draw
 
         check(plot)
     rows, _ = read_all(files, label_map, encoding)
@@ -182,7 +182,7 @@ def predict_command(
     store: StoreDir = None,
 ) -> None:
     """Predict a route for each issue of a CSV."""
-    from models.router.data import read_records, record_text
+    from models.router.training.data import read_records, record_text
 
     partial = _partial(output, file)
     loaded = _model(store, model, config)
@@ -263,7 +263,7 @@ def _chunks(texts: Iterator[Text]) -> Iterator[list[Text]]:
 
 
 def _store(root: Path | None) -> "Store":
-    from models.router import store
+    from models.router.inference import store
 
     return store.Store(root or store.DEFAULT)
 

@@ -15,8 +15,8 @@ from bot.store.database import Database
 from config.secrets import Secrets
 from config.settings import Settings
 from integrations.base import ONLY_CONTENT, Limit, Target
-from integrations.github.client import GithubClient
-from integrations.github.client_auth import Credential
+from integrations.github.client.auth import Credential
+from integrations.github.client.client import GithubClient
 from integrations.resilience import Guard
 from models.errors import UserFacing
 from models.tables import BreakerRow

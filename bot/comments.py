@@ -15,12 +15,12 @@ from bot.days import run_of_the_day
 from bot.repository_config import policies
 from bot.store import outbox
 from bot.wiring import App
-from integrations.github.client_login import permission
+from integrations.github.client.login import permission
 from integrations.github.commands import MARKER
 from integrations.github.webhook import sender
 from models.commands import Command, Reaction, react, write_comment
 from models.tables import CommandRow
-from nodes.text.escape import code, inline
+from models.text.escape import code, inline
 
 _commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 

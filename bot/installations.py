@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection
 
 from bot.store.database import brief
 from bot.wiring import App
-from integrations.github import client_apps
+from integrations.github.client import apps as client_apps
 from models.errors import SwitchyardError, Unauthorized
 from models.tables import InstalledRow
 

@@ -13,13 +13,13 @@ from bot.store import cases, learning
 from bot.store.learning import Correction, LabelEvent
 from bot.training import Lesson
 from bot.wiring import App
-from integrations.github.client import PER_PAGE, Page
+from integrations.github.client.client import PER_PAGE, Page
 from integrations.github.payloads import parse_label_event, parse_time
 from models.errors import Rejected, SwitchyardError
-from nodes.text.labels import route_of_labels
+from nodes.text.extract.labels import route_of_labels
 
 if TYPE_CHECKING:
-    from models.router.data import Row
+    from models.router.training.data import Row
 
 log = structlog.get_logger()
 
@@ -133,8 +133,8 @@ def lesson_of(
     connection: Connection, repos: Sequence[str], login: str | None, label_map: Mapping[str, str] | None
 ) -> Lesson:
     """Rows of all that people said: labels they set, and corrections, of which the latest counts."""
-    from models.router.data import Row
-    from models.router.text import Text
+    from models.router.inference.text import Text
+    from models.router.training.data import Row
 
     rows: dict[str, Row] = {}
     unknown = by_bots = unmapped = 0
@@ -196,8 +196,8 @@ def _corrected(
     connection: Connection, said: Sequence[Correction], repos: Sequence[str]
 ) -> "tuple[dict[str, Row], int]":
     """The row of each corrected issue as its last corrector left it, and on how many people disagreed."""
-    from models.router.data import CORRECTED, Row
-    from models.router.text import Text
+    from models.router.inference.text import Text
+    from models.router.training.data import CORRECTED, Row
 
     names = {repo.casefold() for repo in repos}
     last = {c.issue: c for c in said if c.issue.partition("#")[0].casefold() in names}

@@ -15,7 +15,7 @@ from integrations.shortcut.client import ShortcutClient
 from integrations.shortcut.payloads import Names
 from models.commands import reflect_story, write_comment
 from models.tables import CommandRow
-from nodes.text.escape import clean, inline, one_line
+from models.text.escape import clean, inline, one_line
 
 LABEL_LIMIT = 50
 _AT_ONCE = 200

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from models.case import ROUTES
 from models.report import RunReport
-from nodes.text.escape import clean, one_line
-from nodes.text.secrets import redact
+from models.text.escape import clean, one_line
+from models.text.secrets import redact
 
 ROUTE_NAMES = {
     "bug": "bugs",

@@ -25,8 +25,8 @@ from models.case import Route
 from models.commands import Command, write_check, write_comment
 from models.errors import RateLimited, Rejected, SwitchyardError, Transient
 from models.tables import CommandRow, RepositoryConfigRow
+from models.text.escape import code
 from nodes.base import Policy, Rule
-from nodes.text.escape import code
 
 log = structlog.get_logger()
 _table: sa.Table = RepositoryConfigRow.__table__  # type: ignore[attr-defined]

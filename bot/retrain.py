@@ -28,7 +28,7 @@ async def retrain(app: App, now: datetime) -> str | None:
 
     Nothing is promoted. Returns the version that is proposed, None where there is none.
     """
-    from models.router.store import Store, objection
+    from models.router.inference.store import Store, objection
 
     store = Store()
     lesson = await prepare(app, lambda text: log.info("reading labelled issues", at=text))

@@ -8,15 +8,15 @@ from bot.router_output import progress, say
 from models.errors import UserFacing
 
 if TYPE_CHECKING:
-    from models.router.data import Row
-    from models.router.predict import Model
+    from models.router.inference.predict import Model
+    from models.router.training.data import Row
 
 CHUNK = 512
 
 
 def read_all(paths: list[Path], label_map: Path | None, encoding: str) -> "tuple[list[Row], dict[str, int]]":
     """Labelled rows of all files and how many each gave; UserFacing where there are none."""
-    from models.router.data import DEFAULT_LABELS, read_rows
+    from models.router.training.data import DEFAULT_LABELS, read_rows
 
     mapping = {**DEFAULT_LABELS, **(label_map_of(label_map) or {})} if label_map else None
     rows: list[Row] = []
@@ -36,7 +36,7 @@ def read_all(paths: list[Path], label_map: Path | None, encoding: str) -> "tuple
 
 def label_map_of(path: Path | None) -> dict[str, str] | None:
     """The label map in a file, if one is named."""
-    from models.router.data import read_label_map
+    from models.router.training.data import read_label_map
 
     return read_label_map(path) if path else None
 
@@ -54,8 +54,8 @@ def read_body(path: Path | None) -> str:
 
 def measure_model(rows: "list[Row]", loaded: "Model") -> dict[str, Any]:
     """What `router evaluate --json` prints."""
-    from models.router.data import SECURITY
-    from models.router.evaluate import measure, reliability
+    from models.router.training.data import SECURITY
+    from models.router.training.evaluate import measure, reliability
 
     found = []
     with progress("measuring") as advance:

@@ -10,7 +10,7 @@ import typer
 from models.case import LABELS, Prediction
 
 if TYPE_CHECKING:
-    from models.router.predict import Explanation
+    from models.router.inference.predict import Explanation
 
 
 def say(note: str) -> None:

@@ -18,9 +18,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from bot.sandbox_app import ABORT_KEY, CONNECTION_KEY, SandboxApp
 from bot.sandbox_issues import load_files, load_issues
-from integrations.llm.sandbox import MODEL
-from integrations.notion.sandbox import PARENT
-from integrations.slack.sandbox_people import SIGNING_SECRET
+from integrations.llm.sandbox.service import MODEL
+from integrations.notion.sandbox.service import PARENT
+from integrations.slack.sandbox.people import SIGNING_SECRET
 from models.errors import UserFacing
 
 __all__ = ["create_app", "load_issues", "main", "running", "serve", "start_process"]

@@ -6,11 +6,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMappi
 from typing import Any
 
 from bot.sandbox_control import Control
-from integrations.github.sandbox import GitHubSandbox
-from integrations.llm.sandbox import LlmSandbox
-from integrations.notion.sandbox import NotionSandbox
-from integrations.osv.sandbox import OsvSandbox
-from integrations.rest.sandbox import RestSandbox
+from integrations.github.sandbox.service import GitHubSandbox
+from integrations.llm.sandbox.service import LlmSandbox
+from integrations.notion.sandbox.service import NotionSandbox
+from integrations.osv.sandbox.service import OsvSandbox
+from integrations.rest.sandbox.service import RestSandbox
 from integrations.sandbox_faults import (
     Answer,
     Fault,
@@ -21,9 +21,9 @@ from integrations.sandbox_faults import (
     Service,
     json_answer,
 )
-from integrations.shortcut.sandbox import ShortcutSandbox
-from integrations.slack.sandbox import SlackSandbox
-from integrations.webhook.sandbox import WebhookSandbox
+from integrations.shortcut.sandbox.service import ShortcutSandbox
+from integrations.slack.sandbox.service import SlackSandbox
+from integrations.webhook.sandbox.service import WebhookSandbox
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]

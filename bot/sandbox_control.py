@@ -44,12 +44,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from bot.sandbox_issues import wrong_field
-from integrations.github.sandbox_git import MAINTAINER
-from integrations.github.sandbox_payloads import Writer
-from integrations.github.sandbox_state import IssueRecord, Repository
-from integrations.llm.sandbox import MODES
+from integrations.github.sandbox.git import MAINTAINER
+from integrations.github.sandbox.payloads import Writer
+from integrations.github.sandbox.state import IssueRecord, Repository
+from integrations.llm.sandbox.service import MODES
 from integrations.sandbox_faults import Answer, ControlError, Request, json_answer, parse_fault
-from integrations.slack import sandbox_press
+from integrations.slack.sandbox import interactions as sandbox_press
 
 if TYPE_CHECKING:
     from bot.sandbox_app import SandboxApp

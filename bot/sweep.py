@@ -22,9 +22,10 @@ from bot.repositories import served
 from bot.store import cases, inbox, runs
 from bot.store.inbox import Received
 from bot.wiring import App
-from integrations.github import client_apps, webhook
-from integrations.github.client import PER_PAGE
-from integrations.github.client_apps import Sent
+from integrations.github import webhook
+from integrations.github.client import apps as client_apps
+from integrations.github.client.apps import Sent
+from integrations.github.client.client import PER_PAGE
 from integrations.github.payloads import parse_time
 from models.errors import (
     BreakerOpen,

@@ -25,7 +25,7 @@ from subflows.base import Subflow
 from subflows.triage import TRIAGE, Failure, Paused, triage_all
 
 if TYPE_CHECKING:
-    from models.router.predict import Model
+    from models.router.inference.predict import Model
 
 Result = Case | Failure
 Answering = Callable[[Sequence[Ask[Any]]], Awaitable[Mapping[Ask[Any], Reply]]]
@@ -82,7 +82,7 @@ class _BatchedRouter:
         return await future
 
     def _flush(self) -> None:
-        from models.router.predict import Text
+        from models.router.inference.predict import Text
 
         waiting, self._waiting = self._waiting, []
         try:
@@ -103,7 +103,7 @@ def chosen(model: str) -> str | None:
 
 def load_model(name: str) -> "Model":
     """The configured model; UserFacing where it is missing or damaged."""
-    from models.router.store import Store
+    from models.router.inference.store import Store
 
     return Store().load(chosen(name))
 

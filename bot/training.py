@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from models.errors import UserFacing
 
 if TYPE_CHECKING:
-    from models.router.data import Row
-    from models.router.store import Store
+    from models.router.inference.store import Store
+    from models.router.training.data import Row
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +31,9 @@ def train_version(
 
     Returns its card, and what the training had to say.
     """
-    from models.router import train
-    from models.router.files import save
-    from models.router.predict import BUILTIN
+    from models.router.inference.files import save
+    from models.router.inference.predict import BUILTIN
+    from models.router.training import train
 
     if output is not None and output.exists() and not output.is_dir():
         raise UserFacing(f"{output}: is a file; --output names the directory that becomes the model")

@@ -26,7 +26,7 @@ from config.secrets import Secrets, load_secrets, protect_url
 from config.settings import Settings
 from config.subflows import flows_of
 from integrations.base import Target
-from integrations.github.client import GithubClient
+from integrations.github.client.client import GithubClient
 from integrations.resilience import Guard, steady
 from models.case import Route
 from models.errors import UserFacing

@@ -12,9 +12,9 @@ from config.load import LOADER, Source, explain, parse
 from config.settings import RuleSettings
 from integrations.base import Section
 from models.errors import UserFacing
-from nodes.text import linear
-from nodes.text.escape import clean, one_line
-from nodes.text.secrets import redact
+from models.text.escape import clean, one_line
+from models.text.secrets import redact
+from nodes.text.safety import linear
 
 FILE = ".github/switchyard.yml"
 MAX_BYTES = 65_536

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus, unquote, urlsplit
 
 from models.errors import UserFacing, clean_with
-from nodes.text import secrets as shapes
+from models.text import secrets as shapes
 
 NAMES = (
     "GITHUB_TOKEN",

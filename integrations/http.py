@@ -1,11 +1,11 @@
 """What the clients over httpx share: one request, its errors named for what to do, its JSON."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 import httpx
 
-from integrations.resilience import retry_after
+from integrations.resilience import require_lane, retry_after
 from models.errors import BadCredential, RateLimited, Rejected, Transient, Unauthorized
 
 
@@ -39,9 +39,11 @@ async def send(
     """One request; what stops it on the way becomes Transient. `unread` leaves the answer's body alone, of one that
     is larger than `at_most` bytes no more is read, and it is Rejected."""
     try:
+        request = client.build_request(method, path, **options)
+        request.stream = _LastLook(request.stream)
         if not unread and at_most is None:
-            return await client.request(method, path, **options)
-        response = await client.send(client.build_request(method, path, **options), stream=True)
+            return await client.send(request)
+        response = await client.send(request, stream=True)
         if unread:
             await response.aclose()
             return response
@@ -52,6 +54,22 @@ async def send(
         raise Rejected(f"{service}: {_reason(error)}") from None
     except httpx.HTTPError as error:
         raise Transient(f"{service}: {type(error).__name__} ({_reason(error)})") from None
+
+
+class _LastLook(httpx.AsyncByteStream):
+    """A request's body that is only given out while its lane is held: without it the service does nothing."""
+
+    def __init__(self, body: object) -> None:
+        assert isinstance(body, httpx.AsyncByteStream)
+        self._body = body
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        require_lane()
+        async for part in self._body:
+            yield part
+
+    async def aclose(self) -> None:
+        await self._body.aclose()
 
 
 async def _bounded(response: httpx.Response, service: str, at_most: int) -> httpx.Response:

@@ -209,12 +209,23 @@ _may_leave: ContextVar[Callable[[], bool]] = ContextVar("may_leave", default=lam
 
 @contextmanager
 def only_while(held: Callable[[], bool]) -> Iterator[None]:
-    """While inside, no request leaves once `held` says no; `Guard.call` raises LaneLost instead."""
+    """While inside, no request leaves once `held` says no; LaneLost is raised instead."""
     before = _may_leave.set(held)
     try:
         yield
     finally:
         _may_leave.reset(before)
+
+
+def require_lane() -> None:
+    """LaneLost where the request that is about to leave is a lane's that another process may have taken.
+
+    Asked before a request is begun, and once more when its bytes go out: a process may be stopped in between.
+    """
+    if not _may_leave.get()():
+        raise LaneLost(
+            "not sent: this process was silent for so long that another one may have taken its lane"
+        )
 
 
 class Guard:
@@ -289,8 +300,7 @@ class Guard:
 
         The breaker is asked before the budget, so that a call that is not let through spends nothing.
         """
-        if not _may_leave.get()():
-            raise LaneLost(f"{self.service}: not sent, this process was silent for too long")
+        require_lane()
         probe = self.breaker.enter()
         try:
             self.reserve(kind)

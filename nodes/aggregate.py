@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from models.case import Case
 from nodes.base import Context
-from nodes.text.expression import evaluate
+from nodes.text.flow.expression import evaluate
 from nodes.transform import keep, wrong_name
 
 

@@ -5,12 +5,12 @@ from dataclasses import dataclass, replace
 
 from models.case import Case, CodeSigns
 from models.issue import Issue
+from models.text.escape import headline
 from nodes.base import Context
-from nodes.text.escape import headline
-from nodes.text.facts import error_lines, paths_in, systems_in, versions_in
-from nodes.text.installs import commands_in, packages_in
-from nodes.text.languages import guess_language, language_of_info, language_of_path
-from nodes.text.markdown import Scan, part_like, scan
+from nodes.text.extract.facts import error_lines, paths_in, systems_in, versions_in
+from nodes.text.extract.installs import commands_in, packages_in
+from nodes.text.extract.languages import guess_language, language_of_info, language_of_path
+from nodes.text.markdown.markdown import Scan, part_like, scan
 from nodes.text.traces import parse, project_name
 
 _STEPS_HEADING = re.compile(r"(?i)\b(?:steps|repro|reproduc\w{1,6}|how to reproduce)\b")

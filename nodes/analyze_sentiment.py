@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from models.case import Case, Sentiment
 from nodes.base import Context
-from nodes.text.lexicon import (
+from nodes.text.extract.lexicon import (
     INTENSIFIERS,
     NEGATIONS,
     NEUTRAL_PAIRS,
@@ -16,7 +16,7 @@ from nodes.text.lexicon import (
     URGENCY,
     WISHING,
 )
-from nodes.text.markdown import scan
+from nodes.text.markdown.markdown import scan
 
 _WORD = re.compile(r"\b[a-z]+(?:['’][a-z]{1,3})?\b|[!?]{2,}|[.;:!?()]")
 _SHOUT = re.compile(r"\b[A-Z]{4,}(?:[ ,]{1,2}[A-Z]{2,}){2,}")

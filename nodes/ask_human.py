@@ -3,11 +3,11 @@
 from dataclasses import dataclass, replace
 
 from models.case import Case, Prediction
+from models.text.escape import inline, section
 from nodes.base import Context
 from nodes.create_story import CreateStory, StoryType, moved
-from nodes.text.escape import inline, section
-from nodes.text.markdown import scan
-from nodes.text.reasons import SHOWN, spoken
+from nodes.text.markdown.markdown import scan
+from nodes.text.writing.reasons import SHOWN, spoken
 
 _STORY_TYPES: dict[str, StoryType] = {"bug": "bug", "feature": "feature"}
 _NAMES = {"bug": "a bug", "feature": "a feature request", "docs": "documentation", "question": "a question"}

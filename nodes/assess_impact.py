@@ -8,9 +8,9 @@ from typing import Literal
 
 from models.case import Case, Impact
 from models.issue import Issue
+from models.text.escape import headline
 from nodes.base import Context
-from nodes.text.escape import headline
-from nodes.text.markdown import scan
+from nodes.text.markdown.markdown import scan
 
 Severity = Literal["low", "medium", "high", "critical"]
 

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 from models.asks import FindAdvisories
 from models.case import Case
+from models.text.escape import code, section
 from nodes.base import Context
-from nodes.text.cvss import Vector
-from nodes.text.escape import code, section
-from nodes.text.purl import spoken
-from nodes.text.weaknesses import Audit, findings
+from nodes.text.security.cvss import Vector
+from nodes.text.security.purl import spoken
+from nodes.text.security.weaknesses import Audit, findings
 
 
 @dataclass(frozen=True)

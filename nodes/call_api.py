@@ -9,8 +9,8 @@ from models.asks import CallService
 from models.case import Case
 from models.commands import call_service
 from nodes.base import Context
-from nodes.text.expression import nearest, view
-from nodes.text.template import check_value, fill
+from nodes.text.flow.expression import nearest, view
+from nodes.text.flow.template import check_value, fill
 from nodes.transform import keep, wrong_name
 
 

@@ -7,10 +7,10 @@ from urllib.parse import quote as escaped
 from models.asks import Docs, ReadDocs
 from models.case import Case, Pointer
 from models.issue import Issue
+from models.text.escape import code, headline, inline, one_line, section
 from nodes.base import Context
-from nodes.text.escape import code, headline, inline, one_line, section
-from nodes.text.markdown import Scan, scan
-from nodes.text.passages import Found, Index, Passage, index_of, named, quote, search
+from nodes.text.markdown.markdown import Scan, scan
+from nodes.text.search.passages import Found, Index, Passage, index_of, named, quote, search
 
 _KINDS = (
     (

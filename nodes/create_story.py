@@ -5,13 +5,13 @@ from typing import Literal
 
 from models.case import LABELS, Case, CodeSigns, Decision
 from models.commands import Command, create_story, move_story
+from models.text.escape import address, bounded, code, counted, headline, inline
 from nodes.base import Context, Policy
-from nodes.text.escape import address, bounded, code, counted, headline, inline
-from nodes.text.excerpt import excerpt
-from nodes.text.markdown import scan
-from nodes.text.reasons import spoken
-from nodes.text.similar import similar_section
-from nodes.text.titles import story_name
+from nodes.text.markdown.markdown import scan
+from nodes.text.search.similar import similar_section
+from nodes.text.writing.excerpt import excerpt
+from nodes.text.writing.reasons import spoken
+from nodes.text.writing.titles import story_name
 
 DESCRIPTION_LIMIT = 20_000
 _LABEL_LIMIT = 128

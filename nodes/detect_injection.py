@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from models.case import Case
+from models.text.escape import inline, section
 from nodes.base import Context
-from nodes.text.escape import inline, section
-from nodes.text.injection import suspicions
+from nodes.text.safety.injection import suspicions
 
 
 @dataclass(frozen=True)

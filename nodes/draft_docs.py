@@ -7,14 +7,22 @@ from dataclasses import dataclass, replace
 from models.asks import Docs, File, ListFiles
 from models.case import Case, Section
 from models.commands import Command, open_draft_pull
+from models.text.escape import calm, code, fenced, headline, one_line, section
 from nodes.base import Context
 from nodes.check_docs import link, pages_in, paths_in, read_docs, slip
-from nodes.text.drafts import draft, drafted_section, mark, material_of, may_draft, tame_draft, tame_line
-from nodes.text.escape import calm, code, fenced, headline, one_line, section
-from nodes.text.excerpt import tame
-from nodes.text.markdown import Scan, scan, sentences
-from nodes.text.passages import index_of, named, search
-from nodes.text.patch import Patch, apply_edits, unlinked
+from nodes.text.drafting.drafts import (
+    draft,
+    drafted_section,
+    mark,
+    material_of,
+    may_draft,
+    tame_draft,
+    tame_line,
+)
+from nodes.text.drafting.patch import Patch, apply_edits, unlinked
+from nodes.text.markdown.markdown import Scan, scan, sentences
+from nodes.text.search.passages import index_of, named, search
+from nodes.text.writing.excerpt import tame
 
 _QUOTE = r"[`\"“'‘]{1,2}([^`\"”'’\n]{1,160})[`\"”'’]{1,2}"
 _SHOULD = r"(?:should (?:be|read|say|have been)|must be|needs to be|has to be)"

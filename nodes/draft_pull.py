@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from models.asks import ListFiles
 from models.case import Case
 from models.commands import open_draft_pull
+from models.text.escape import bounded, calm, code, one_line
 from nodes.base import Context
 from nodes.suggest_fix import FIX
-from nodes.text.escape import bounded, calm, code, one_line
-from nodes.text.patch import refused_path, unlinked
+from nodes.text.drafting.patch import refused_path, unlinked
 
 _BODY = 20_000
 

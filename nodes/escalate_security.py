@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from models.case import Case
 from models.commands import Command, draft_advisory
+from models.text.escape import bounded, headline, inline
 from nodes.base import Context
-from nodes.text.escape import bounded, headline, inline
-from nodes.text.purl import spoken
-from nodes.text.weaknesses import Audit, claimed, findings, rated, shown
+from nodes.text.security.purl import spoken
+from nodes.text.security.weaknesses import Audit, claimed, findings, rated, shown
 
 _ECOSYSTEMS = {"pypi": "pip", "gem": "rubygems", "golang": "go", "cargo": "rust", "hex": "erlang"}
 """GitHub's names for what a package URL calls otherwise."""

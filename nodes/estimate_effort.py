@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 
 from models.asks import EstimateScale
 from models.case import Case, Similar
+from models.text.escape import counted, inline, one_line, section
 from nodes.base import Context
-from nodes.text.escape import counted, inline, one_line, section
-from nodes.text.markdown import Scan, open_boxes, scan
+from nodes.text.markdown.markdown import Scan, open_boxes, scan
 
 SCALE = (1, 2, 3, 5, 8)
 """What signs of scope are counted in, and the scale of who has no other."""

@@ -6,14 +6,14 @@ from dataclasses import dataclass, replace
 
 from models.asks import Drafted, Files, ListFiles
 from models.case import Case, Section
+from models.text.escape import code, section
 from nodes.base import Context
-from nodes.text.components import find_components, terms_of
-from nodes.text.drafts import draft, drafted_section, material_of, may_draft, tame_line
-from nodes.text.escape import code, section
-from nodes.text.excerpt import tame
-from nodes.text.markdown import Scan, scan, sentences
-from nodes.text.paths import index_of, matching
-from nodes.text.wish import read_wish
+from nodes.text.drafting.drafts import draft, drafted_section, material_of, may_draft, tame_line
+from nodes.text.extract.components import find_components, terms_of
+from nodes.text.extract.feature_request import read_wish
+from nodes.text.extract.paths import index_of, matching
+from nodes.text.markdown.markdown import Scan, scan, sentences
+from nodes.text.writing.excerpt import tame
 
 _RISKS = (
     ("Data", r"migrat(?:e|ing|ion) |data loss|file format|schema change|existing (?:data|databases|files)"),

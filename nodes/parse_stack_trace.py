@@ -3,9 +3,9 @@
 from dataclasses import dataclass, replace
 
 from models.case import Case, Frame, StackTrace
+from models.text.escape import code, section
 from nodes.base import Context
-from nodes.text.escape import code, section
-from nodes.text.markdown import scan
+from nodes.text.markdown.markdown import scan
 from nodes.text.traces import parse, project_name
 
 

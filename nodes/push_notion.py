@@ -4,9 +4,9 @@ from dataclasses import dataclass, replace
 
 from models.case import Case
 from models.commands import publish_page
+from models.text.escape import bounded, headline, inline, section
 from nodes.base import Context
 from nodes.draft_docs import PAGE
-from nodes.text.escape import bounded, headline, inline, section
 
 _LIMIT = 60_000
 _EVIDENCE = ("Documentation", "The documentation may already say it", "Where the documentation speaks of it")

@@ -10,11 +10,11 @@ from urllib.parse import quote
 from models.asks import Ask, File, FileAuthors, Files, ListFiles, ReadFile
 from models.case import Case, Frame, Suspect
 from models.commands import assign
+from models.text.escape import code, section
 from nodes.base import Context, ask_all
-from nodes.text.escape import code, section
-from nodes.text.markdown import Scan, part_like, scan
-from nodes.text.owners import PLACES, owners_of, parse_owners
-from nodes.text.paths import index_of, matching
+from nodes.text.extract.owners import PLACES, owners_of, parse_owners
+from nodes.text.extract.paths import index_of, matching
+from nodes.text.markdown.markdown import Scan, part_like, scan
 
 _EXPECTED = re.compile(r"(?i)\b(?:expect\w{0,4}|should|supposed to|actual(?:ly)?|instead of)\b")
 _EXPECTED_HEADING = re.compile(r"(?i)expected|actual|should happen|happened instead")

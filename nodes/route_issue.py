@@ -10,10 +10,10 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 from models.case import LABELS, Case, Decision, Prediction, Route, Told
+from models.text.escape import one_line
 from nodes.base import Context, Rule
-from nodes.text import linear
-from nodes.text.escape import one_line
-from nodes.text.labels import route_of_labels
+from nodes.text.extract.labels import route_of_labels
+from nodes.text.safety import linear
 
 _PATTERN_LIMIT = 20_000
 _TOLD = 80

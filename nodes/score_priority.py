@@ -5,9 +5,9 @@ import re
 from dataclasses import dataclass, replace
 
 from models.case import Case
+from models.text.escape import counted, inline, section
 from nodes.base import Context
-from nodes.text.escape import counted, inline, section
-from nodes.text.markdown import Scan, scan
+from nodes.text.markdown.markdown import Scan, scan
 
 _STRONG = re.compile(
     r"(?<!not )\b(?:(?:is|are|be|would be|feels?|seems?) (?:absolutely |really )?"

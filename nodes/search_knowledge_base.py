@@ -4,7 +4,7 @@ from dataclasses import dataclass, replace
 
 from models.case import Case
 from nodes.base import Context
-from nodes.text.similar import AT_LEAST, SHOWN, ranked
+from nodes.text.search.similar import AT_LEAST, SHOWN, ranked
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from models.asks import SearchStories
 from models.case import Case
 from nodes.base import Context
-from nodes.text.similar import judged, words_to_ask
+from nodes.text.search.similar import judged, words_to_ask
 
 
 @dataclass(frozen=True)

@@ -7,15 +7,23 @@ from typing import Any
 
 from models.asks import Drafted, File, ReadFile
 from models.case import Case, Frame, Section
+from models.text.escape import clean, code, fenced, inline, section
+from models.text.secrets import redact
 from nodes.base import Context, ask_all
 from nodes.parse_stack_trace import describe_frame
-from nodes.text.causes import advice_for
-from nodes.text.drafts import draft, drafted_section, mark, material_of, may_draft, tame_draft, tame_line
-from nodes.text.escape import clean, code, fenced, inline, section
-from nodes.text.markdown import Scan, scan
-from nodes.text.patch import Patch, apply_edits
-from nodes.text.secrets import redact
-from nodes.text.similar import describe_similar, is_near, ranked
+from nodes.text.drafting.drafts import (
+    draft,
+    drafted_section,
+    mark,
+    material_of,
+    may_draft,
+    tame_draft,
+    tame_line,
+)
+from nodes.text.drafting.patch import Patch, apply_edits
+from nodes.text.markdown.markdown import Scan, scan
+from nodes.text.search.similar import describe_similar, is_near, ranked
+from nodes.text.traces.causes import advice_for
 
 _NUMBER = r"v?(\d{1,4}(?:\.\d{1,6}){1,3}[\w-]{0,12})"
 _GOOD = re.compile(

@@ -6,7 +6,7 @@ from typing import Any
 
 from models.case import Case
 from nodes.base import Context
-from nodes.text.expression import check, evaluate, view
+from nodes.text.flow.expression import check, evaluate, view
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,11 +4,11 @@ from dataclasses import dataclass, replace
 
 from models.case import Case, Pointer
 from models.commands import Command, add_labels, write_comment
+from models.text.escape import address, headline, inline
 from nodes.ask_human import QUESTION
 from nodes.base import Context
-from nodes.text.escape import address, headline, inline
-from nodes.text.labels import is_priority, route_of_label
-from nodes.text.similar import ranked
+from nodes.text.extract.labels import is_priority, route_of_label
+from nodes.text.search.similar import ranked
 
 _LABEL_LIMIT = 50
 _NEXT = {

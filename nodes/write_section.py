@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from models.case import Case
+from models.text.escape import section
 from nodes.base import Context
-from nodes.text.escape import section
-from nodes.text.expression import view
-from nodes.text.template import check_template, render_markdown, title_of
+from nodes.text.flow.expression import view
+from nodes.text.flow.template import check_template, render_markdown, title_of
 
 
 @dataclass(frozen=True, kw_only=True)

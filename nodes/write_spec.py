@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 from models.asks import Drafted
 from models.case import Case, Section
+from models.text.escape import bounded, section
 from nodes.base import Context
-from nodes.text.drafts import draft, drafted_section, material_of, tame_draft, tame_line
-from nodes.text.escape import bounded, section
-from nodes.text.wish import MAX_CRITERIA, read_wish
+from nodes.text.drafting.drafts import draft, drafted_section, material_of, tame_draft, tame_line
+from nodes.text.extract.feature_request import MAX_CRITERIA, read_wish
 
 
 @dataclass(frozen=True)

@@ -4,8 +4,8 @@ import asyncio
 from dataclasses import dataclass, replace
 
 from models.case import Case, merge
+from models.text.escape import one_line
 from nodes.base import Context, Node
-from nodes.text.escape import one_line
 
 
 class Waiting(BaseException):

@@ -10,7 +10,7 @@ from models.case import ROUTES
 from models.errors import plain
 from nodes.base import Node
 from nodes.call_api import Operation
-from nodes.text.expression import check, nearest
+from nodes.text.flow.expression import check, nearest
 from subflows import SUBFLOWS
 from subflows.base import Parallel, Subflow
 from subflows.steps import MOST_RETRIES, MOST_ROUNDS, Action, OnError, Repeat, Step, within

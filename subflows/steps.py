@@ -5,7 +5,7 @@ from typing import Literal
 
 from models.case import Case
 from nodes.base import Context, Node
-from nodes.text.expression import holds, view
+from nodes.text.flow.expression import holds, view
 from subflows.base import Escalated, NodeFailed, Subflow, Undone, noted, run_step
 
 MOST_ROUNDS = 20

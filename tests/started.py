@@ -26,8 +26,8 @@ IMPORTED = [
     "integrations.rest.commands",
     "integrations.slack.commands",
     "integrations.slack.webhook",
-    "models.router.predict",
-    "models.router.store",
+    "models.router.inference.predict",
+    "models.router.inference.store",
     "sklearn.linear_model",
     "tests.started",
 ]

@@ -73,7 +73,7 @@ class World:
         url = self._stack.enter_context(postgres.migrated()) if postgres else None
         self.app = checked(create_app(self._issues, **self._options), required=False)
         self.sandbox = self._stack.enter_context(running(self.app))
-        self.http = self._stack.enter_context(httpx.Client(base_url=self.base, timeout=30))
+        self.http = self._stack.enter_context(httpx.Client(base_url=self.base, timeout=300))
         repositories = list(dict.fromkeys(str(issue["repo"]) for issue in self._issues))
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("SWITCHYARD", "GITHUB_", "SLACK_"))},
@@ -141,7 +141,7 @@ class World:
             start_new_session=True,
         )
 
-    def run(self, *arguments: str, timeout: float = 90, **options: str) -> Result:
+    def run(self, *arguments: str, timeout: float = 600, **options: str) -> Result:
         """Run a command to its end. No traceback may ever show."""
         code: int | None
         if self._anew or options:
@@ -159,17 +159,16 @@ class World:
         assert "Traceback" not in out + err, err
         return Result(code, out, err)
 
-    def kill_after(self, seconds: float, *arguments: str) -> bool:
-        """Start a command and SIGKILL the process after a while; False where it had ended before."""
+    def kill_after(self, requests: int, *arguments: str) -> bool:
+        """Start a command and SIGKILL it when it has sent so many requests; False where it had ended before."""
+        before = self.requests()
         process = self.start(*arguments)
-        try:
-            process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.communicate()
-            return True
+        while self.requests() - before < requests and process.poll() is None:
+            time.sleep(0.005)
+        was_at_work = process.poll() is None
+        process.kill()
         process.communicate()
-        return False
+        return was_at_work
 
     def control(self, **what: Any) -> Any:
         response = self.http.post("/_control", json=what)
@@ -183,6 +182,10 @@ class World:
         """All stories, comments, labels, messages or webhooks that stand in the sandbox."""
         return list(self.http.get(f"/_control/{what}", params={"offset": 0, "limit": 100_000}).json())
 
+    def requests(self) -> int:
+        """How many requests the services have got."""
+        return sum(service["count"] for service in self.state()["requests"].values())
+
     def writes(self) -> int:
         """How many requests could have changed something at a service."""
         services = self.state()["requests"]
@@ -193,7 +196,8 @@ class World:
             if not route.startswith("GET") and not route.endswith("/search")
         )
 
-    def wait_until(self, true: Any, seconds: float = 30) -> None:
+    def wait_until(self, true: Any, seconds: float = 300) -> None:
+        """Ends with what it waits for; the limit only keeps a test from hanging."""
         deadline = time.monotonic() + seconds
         while not true():
             assert time.monotonic() < deadline, "did not happen in time"

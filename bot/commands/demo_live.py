@@ -224,9 +224,9 @@ def _train(show: _Show, stage: Stage) -> None:
 
 def _predict(root: Path, version: str) -> "tuple[Prediction, Prediction]":
     """What the shipped model and the new one say of the demo's issue."""
-    from models.router.predict import BUILTIN
-    from models.router.store import Store
-    from models.router.text import Text as Said
+    from models.router.inference.predict import BUILTIN
+    from models.router.inference.store import Store
+    from models.router.inference.text import Text as Said
 
     store = Store(root)
     text = Said(REPO, TITLE, BODY)

@@ -185,7 +185,7 @@ async def _services(settings: Settings) -> list[Check]:
 
 async def _app(app: "App") -> tuple[list[Check], list[str]]:
     """What the App and its installations are allowed, and the repositories they cover; nothing for a token."""
-    from integrations.github import client_apps as apps
+    from integrations.github.client import apps
 
     if not app.github.connections.is_app:
         return [], []
@@ -224,7 +224,7 @@ async def _app(app: "App") -> tuple[list[Check], list[str]]:
 def _granted(
     name: str, permissions: Mapping[str, str], events: Collection[str], mend: str, settings: "GithubSettings"
 ) -> Check:
-    from integrations.github.client_permissions import configured, missing
+    from integrations.github.client.permissions import configured, missing
 
     needed, optional = missing(permissions, events, configured(settings))
     if needed:

@@ -10,7 +10,7 @@ from typing import Any
 from bot.training import Lesson
 from config.load import load
 from models.errors import UserFacing
-from models.router.text import Text
+from models.router.inference.text import Text
 
 
 def load_issue(ref: str, config: Path | None) -> Text | None:

@@ -8,7 +8,7 @@ from typing import Any
 from config.settings import Settings
 from config.subflows import flows_of
 from models.errors import UserFacing
-from nodes.text.expression import nearest
+from nodes.text.flow.expression import nearest
 from subflows.base import Subflow
 from subflows.compose import BUILT_IN, data_of
 from subflows.show import mermaid, tree

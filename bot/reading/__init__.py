@@ -59,8 +59,16 @@ NO_DRAFT = Reply(why_not="a dry run asks no language model: that would cost mone
 class Reading:
     """Answers asks; equal ones that come together are asked once."""
 
-    def __init__(self, app: "App") -> None:
+    def __init__(
+        self,
+        app: "App",
+        *,
+        kept: float = KEPT,
+        patience: float = PATIENCE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._app = app
+        self._believed, self._patience, self._clock = kept, patience, clock
         self._kept: dict[Ask[Any], tuple[float, Reply]] = {}
         self._under_way: dict[Ask[Any], asyncio.Future[Reply]] = {}
         # Slow drafts must not keep others from a quick look at a file.
@@ -77,7 +85,7 @@ class Reading:
 
     async def _one(self, ask: Ask[Any], run: str) -> Reply:
         kept = self._kept.get(ask)
-        if kept is not None and kept[0] > time.monotonic():
+        if kept is not None and kept[0] > self._clock():
             return kept[1]
         if ask not in self._under_way:
             task = asyncio.ensure_future(self._ask(ask, run))
@@ -86,8 +94,8 @@ class Reading:
         # Who waits may be cancelled; the others who wait for the same are not.
         reply = await asyncio.shield(self._under_way[ask])
         if isinstance(ask, LASTING):
-            believed = KEPT if reply.answer is not None else KEPT / 10
-            now = time.monotonic()
+            believed = self._believed if reply.answer is not None else self._believed / 10
+            now = self._clock()
             self._kept = {known: one for known, one in self._kept.items() if one[0] > now}
             self._kept[ask] = (now + believed, reply)
         return reply
@@ -101,10 +109,10 @@ class Reading:
 
     async def _ask(self, ask: Ask[Any], run: str) -> Reply:
         try:
-            async with self._free[type(ask)], asyncio.timeout(PATIENCE):
+            async with self._free[type(ask)], asyncio.timeout(self._patience):
                 return Reply(await READERS[type(ask)](self._app, ask, run))
         except TimeoutError:
-            return Reply(why_not=f"{in_words(ask)}: no answer in {PATIENCE:.0f} s")
+            return Reply(why_not=f"{in_words(ask)}: no answer in {self._patience:.0f} s")
         except SwitchyardError as error:
             return Reply(why_not=str(error)[:300])
         except Exception as error:  # a reader's fault costs the answer, not the case

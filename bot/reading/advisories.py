@@ -9,8 +9,8 @@ from bot.store import answers
 from models.asks import FindAdvisories
 from models.case import SEVERITIES, Advisory
 from models.commands import payload_hash
-from nodes.text.cvss import read_vector
-from nodes.text.escape import clean
+from models.text.escape import clean
+from nodes.text.security.cvss import read_vector
 
 if TYPE_CHECKING:
     from bot.wiring import App

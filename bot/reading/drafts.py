@@ -16,7 +16,7 @@ from integrations.llm.payloads import VERSION, plain
 from integrations.llm.settings import LlmSettings, Prices
 from models.asks import Drafted, WriteDraft
 from models.errors import Rejected, SwitchyardError, Transient, UserFacing
-from nodes.text.escape import clean
+from models.text.escape import clean
 
 if TYPE_CHECKING:
     from bot.wiring import App

@@ -6,12 +6,12 @@ Nothing here waits for a budget: a reading that would have to is given up, and t
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
-from integrations.github import client_files
+from integrations.github.client import files as client_files
 from models.asks import Docs, File, FileAuthors, Files, ListFiles, ReadDocs, ReadFile
 
 if TYPE_CHECKING:
     from bot.wiring import App
-    from integrations.github.client import GithubClient
+    from integrations.github.client.client import GithubClient
 
 _pages: "WeakKeyDictionary[GithubClient, client_files.Pages]" = WeakKeyDictionary()
 

@@ -4,8 +4,8 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from bot.store import documents
-from integrations.github.client_search import plain_words
-from integrations.github.client_search import search_issues as search_at_github
+from integrations.github.client.search import plain_words
+from integrations.github.client.search import search_issues as search_at_github
 from models.asks import SearchIssues, SearchStories
 from models.case import Similar
 from models.story import ref_of

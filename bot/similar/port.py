@@ -11,8 +11,8 @@ from bot.similar.segment import build, name_number
 from bot.store.documents import Document, of_issue
 from models.case import Case, Similar
 from models.issue import Issue, title_key
-from nodes.text.markdown import scan
-from nodes.text.terms import count_words, marks, pack, spell
+from nodes.text.markdown.markdown import scan
+from nodes.text.search.terms import count_words, marks, pack, spell
 from nodes.text.traces import parse, project_name
 
 SHOWN = 5

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bot.similar.segment import Array, Segment, repo_number
-from nodes.text.terms import IN_TITLE
+from nodes.text.search.terms import IN_TITLE
 
 TELLING = 20
 """Words of a text by which candidates are looked for."""

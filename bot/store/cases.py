@@ -15,8 +15,8 @@ from models.case import Case
 from models.issue import Issue, content_hash, title_key
 from models.report import CaseLine
 from models.tables import CaseRow, CommandRow, IssueRow
-from nodes.text.secrets import redact
-from nodes.text.similar import ranked
+from models.text.secrets import redact
+from nodes.text.search.similar import ranked
 from subflows.triage import Failure
 
 _issues: sa.Table = IssueRow.__table__  # type: ignore[attr-defined]

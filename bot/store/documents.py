@@ -16,8 +16,8 @@ from models.case import Case
 from models.issue import Issue
 from models.story import Story, ref_of
 from models.tables import CaseRow, DocumentRow, StoryRow
-from nodes.text.secrets import redact
-from nodes.text.terms import count_words, marks, pack
+from models.text.secrets import redact
+from nodes.text.search.terms import count_words, marks, pack
 from subflows.triage import Failure
 
 _documents: sa.Table = DocumentRow.__table__  # type: ignore[attr-defined]

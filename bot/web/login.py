@@ -19,7 +19,7 @@ from bot.web.forms import local, read_form
 from bot.web.roles import Unknown
 from bot.web.session import Session
 from bot.wiring import App
-from integrations.github.client_login import LoginApp
+from integrations.github.client.login import LoginApp
 from models.errors import SwitchyardError
 
 log = structlog.get_logger()

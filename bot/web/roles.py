@@ -11,7 +11,7 @@ import structlog
 
 from bot.repositories import served
 from bot.wiring import App
-from integrations.github.client_login import permission
+from integrations.github.client.login import permission
 from models.errors import SwitchyardError
 
 log = structlog.get_logger()

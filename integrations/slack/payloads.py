@@ -5,6 +5,7 @@ from typing import Any
 
 from integrations.slack.payloads_blocks import (
     MAX_SECTION,
+    MAX_TOTAL,
     Block,
     code,
     context,
@@ -13,6 +14,7 @@ from integrations.slack.payloads_blocks import (
     header,
     link,
     section,
+    take,
 )
 from integrations.slack.payloads_cases import case_line, why_line
 from models.report import CaseLine, RunReport
@@ -29,6 +31,8 @@ _ROUTES = {
 NOTABLE = 0.2
 """Share by which a count must differ from its mean before the digest says so; and by one at least."""
 MOST_PROBLEMS = 5
+MOST_BLOCKS = 50
+"""Blocks of one message that Slack takes."""
 
 
 def digest(
@@ -112,12 +116,14 @@ def security_digest(report: RunReport, lines: Sequence[CaseLine]) -> tuple[str, 
     """A run's possible security reports, for the private channel: (plain text, blocks)."""
     total = report.routes.get("security", len(lines))
     head = f"{_count(total, 'possible security report')} to review"
-    blocks = [header(head)]
+    groups = []
     for line in lines:
         facts = [f"• {escape(str(fact), 200)}" for fact in line.detail.get("escalation", ())[:6]]
         story = f" · {link(line.story_url, 'story')}" if line.story_url else ""
         title = f"{link(line.url, line.ref)} {escape(line.title)}{story}"
-        blocks.append(section(fitting(title, facts, len(facts), "in the story")))
-    rest = f"{total - len(lines)} more are stories with the label security. " if total > len(lines) else ""
-    blocks.append(context(f"{rest}Please answer here, not on the public issue. Run {code(report.run_id)}"))
-    return head, blocks
+        groups.append([section(fitting(title, facts, len(facts), "in the story"))])
+    # Slack refuses a message that is too long, and then nobody would hear of any of these.
+    shown, count = take(groups, blocks=MOST_BLOCKS - 2, text=MAX_TOTAL - 1_000)
+    rest = f"{total - count} more are stories with the label security. " if total > count else ""
+    foot = context(f"{rest}Please answer here, not on the public issue. Run {code(report.run_id)}")
+    return head, [header(head), *shown, foot]

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Any
 from models.case import Case, Prediction, Similar
 from models.issue import Issue
 from nodes.base import Context, Node, Policy
-from nodes.text.markdown import scan
+from nodes.text.markdown.markdown import scan
 from nodes.text.traces import parse
 from subflows.base import Parallel
 from subflows.triage import TRIAGE
 from tests.bench.process import DATA, Measured, measure
-from tests.nodes.text.traces_100 import load, told
+from tests.nodes.text.traces.traces_100 import load, told
 
 if TYPE_CHECKING:
     from bot.think import Mind

@@ -21,7 +21,7 @@ Given = TypeVar("Given")
 
 def rows(folder: Path, *, short: bool) -> Iterator[tuple[str, str, str]]:
     """(figure, wanted, measured); each is measured in a process of its own."""
-    from models.router.predict import BUILTIN, model_directory
+    from models.router.inference.predict import BUILTIN, model_directory
 
     size = sum(file.stat().st_size for file in model_directory(BUILTIN).iterdir())
     yield "router: built-in model", "≤ 5 MB", f"{size / 1e6:.2f} MB"
@@ -66,7 +66,7 @@ def _child(folder: Path, name: str, *arguments: str) -> Any:
 
 def load() -> dict[str, float]:
     """The best of five, after the imports."""
-    from models.router import predict
+    from models.router.inference import predict
 
     walls = []
     for _ in range(5):
@@ -85,7 +85,7 @@ def speed(count: int) -> dict[str, float]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
 
-    from models.router.predict import load
+    from models.router.inference.predict import load
 
     texts, labels = read()
     spoken = [f"{text.title}\n{text.body}" for text in texts]
@@ -112,7 +112,7 @@ def flat(count: int) -> dict[str, float]:
     """CPU per issue and peak memory after the first 5,000 issues and over all, each text with words of its own."""
     import psutil
 
-    from models.router.predict import Text, load
+    from models.router.inference.predict import Text, load
 
     texts, _ = read()
     model = load()
@@ -140,7 +140,7 @@ def flat(count: int) -> dict[str, float]:
 
 def read() -> tuple[list[Any], list[str]]:
     """Texts and labels of the NLBSE issues."""
-    from models.router.data import read_rows
+    from models.router.training.data import read_rows
 
     csv.field_size_limit(10**9)
     found = read_rows(DATA / "nlbse24" / "issues_train.csv").rows

@@ -121,7 +121,7 @@ def add(folder: Path, count: int) -> dict[str, float]:
     from bot.similar.index import Index, folder_of
     from bot.store import documents
     from models.case import Case, Decision
-    from nodes.text.terms import count_words, marks, pack
+    from nodes.text.search.terms import count_words, marks, pack
 
     database = _database(folder)
     place = folder_of(database.url)
@@ -158,7 +158,7 @@ def search(folder: Path, count: int) -> dict[str, float]:
 
     from bot.similar.index import Index, folder_of
     from bot.similar.search import Query, find
-    from nodes.text.terms import count_words, marks, pack
+    from nodes.text.search.terms import count_words, marks, pack
 
     database = _database(folder)
     asked = list(issues(ASKED, first=count + 1, seed=2))

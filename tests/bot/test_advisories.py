@@ -14,7 +14,7 @@ from bot.store.database import Database
 from bot.wiring import App
 from integrations.base import BreakerSettings, Limit, RetrySettings
 from integrations.osv.client import OsvClient
-from integrations.osv.sandbox import entry
+from integrations.osv.sandbox.service import entry
 from integrations.osv.settings import OsvSettings
 from integrations.resilience import Guard
 from models.asks import FindAdvisories
@@ -42,7 +42,7 @@ def find(
     async def work() -> list[tuple[Advisory, ...] | None]:
         retry = RetrySettings(max_attempts=1)
         guard = Guard(
-            "osv", limits=[Limit([Rate(1000, 1)])], timeout=2, breaker=BreakerSettings(), retry=retry
+            "osv", limits=[Limit([Rate(1000, 1)])], timeout=60, breaker=BreakerSettings(), retry=retry
         )
         client = OsvClient(OsvSettings(base_url=world.base), guard, user_agent="test")
         app = cast(App, SimpleNamespace(osv=client, database=database))

@@ -39,7 +39,7 @@ def test_a_cancelled_run_ends_and_says_so(tmp_path: Path) -> None:
             run_id = found[0]["run_id"] if found else None
             time.sleep(0.1)
         assert world.run("runs", "cancel", run_id).code == 0
-        out, _ = process.communicate(timeout=30)
+        out, _ = process.communicate(timeout=300)
         assert process.returncode == 1 and '"status": "cancelled"' in out
         assert world.run("runs", "cancel", run_id).code == 2
 
@@ -64,7 +64,7 @@ def test_a_second_process_beside_the_first_doubles_nothing(tmp_path: Path) -> No
         world.set("scaling.batch_size", "10")
         both = [world.start("run", "--json") for _ in range(2)]
         for process in both:
-            _, err = process.communicate(timeout=90)
+            _, err = process.communicate(timeout=300)
             assert process.returncode == 0, err
         assert len(world.listed("stories")) == 80 and world.state()["comments"] == 80
         world.assert_once()

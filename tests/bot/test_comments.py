@@ -16,6 +16,7 @@ from bot.store import cases, learning
 from bot.wiring import App
 from tests.bot.test_reconcile import REPO, change, inside, labels, run, sent, story_of
 from tests.bot.test_run import bugs, many
+from tests.growth import text_grows_linearly
 from tests.world import World
 
 HELP = Order("")
@@ -79,11 +80,9 @@ def test_which_lines_are_commands(body: str, expected: Order | None) -> None:
     assert parse(body) == expected
 
 
-def test_a_long_comment_costs_no_time() -> None:
-    started = time.perf_counter()
+def test_a_long_comment_costs_linear_time() -> None:
     for body in ("<!--" * 16_000, "`" * 65_000, "/triage " * 8_000, "```\n" * 16_000, "<!-- -->\n" * 7_000):
-        parse(body)
-    assert time.perf_counter() - started < 1
+        assert text_grows_linearly(parse, body)
 
 
 def event(
@@ -155,7 +154,7 @@ async def serving(**environment: str) -> AsyncIterator[App]:
             work.cancel()
 
 
-async def until(true: Any, seconds: float = 30) -> None:
+async def until(true: Any, seconds: float = 300) -> None:
     """Wait for something that a sandbox in another thread shows."""
     deadline = time.monotonic() + seconds
     while not await asyncio.to_thread(true):

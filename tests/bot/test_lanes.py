@@ -192,10 +192,10 @@ async def test_a_lane_that_stands_still_goes_on_in_time_when_the_clock_is_set_ba
     monkeypatch.setattr(time, "time", lambda: real() - 3600)
     with database.write() as connection:
         owners.beat(connection, "me")
-    for _ in range(20):
-        await lane._turn({})
-        await asyncio.sleep(0.05)
-    assert left(database, "pending") == {}, "an hour would be too long"
+    async with asyncio.timeout(300):  # an hour would be too long
+        while left(database, "pending"):
+            await lane._turn({})
+            await asyncio.sleep(0.05)
 
 
 def in_a_moment() -> datetime:

@@ -19,13 +19,13 @@ from bot.wiring import build, close
 from config.load import load
 from models.case import Case, Decision
 from models.issue import Issue
-from models.router import train
-from models.router.base import load_base
-from models.router.store import Store
-from models.router.text import Text
+from models.router.inference.store import Store
+from models.router.inference.text import Text
+from models.router.training import train
+from models.router.training.base import load_base
 from models.tables import METADATA
 from tests.models.router import corpus
-from tests.models.router.test_train import model_of
+from tests.models.router.training.test_train import model_of
 from tests.nodes.build import REPO, issue, prediction
 from tests.world import World
 

@@ -55,18 +55,14 @@ def test_a_button_makes_the_story_and_another_moves_it(team: Team) -> None:
     team.door.post(issue_event(1), delivery="p-1")
     message = team.case(1)
     assert team.stories(1) == []
-    began = time.monotonic()
     team.press(message, "switchyard:other", value="bug")
     team.until(lambda: [s["story_type"] for s in team.stories(1)] == ["bug"])
-    assert time.monotonic() - began < 5
     team.until(lambda: "bug" in labels_of(team.world, 1))
     # The message tells who decided, and lets somebody else correct it.
     team.until(lambda: team.messages("routed it to bug"))
     time.sleep(5.1)
-    began = time.monotonic()
     team.press(message, "switchyard:other", user="robin", value="feature")
     team.until(lambda: [s["story_type"] for s in team.stories(1)] == ["feature"])
-    assert time.monotonic() - began < 5
     team.until(lambda: "enhancement" in labels_of(team.world, 1) and "bug" not in labels_of(team.world, 1))
     assert len(team.messages(f"{REPO}#1")) == 1
     team.world.assert_once()

@@ -6,7 +6,6 @@ from typing import Any, cast
 
 import pytest
 
-import bot.reading as reading_module
 from bot.reading import READERS, Reading
 from bot.wiring import App
 from models.asks import AnyAsk, Ask, File, ReadFile, Reply, SearchIssues, WriteDraft
@@ -33,11 +32,11 @@ class Reader:
 
 
 @pytest.fixture
-def with_reader(monkeypatch: pytest.MonkeyPatch) -> Callable[[Reader], Reading]:
-    def make(reader: Reader) -> Reading:
+def with_reader(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Reading]:
+    def make(reader: Reader, **options: Any) -> Reading:
         monkeypatch.setitem(READERS, ReadFile, cast(Callable[..., Awaitable[Any]], reader))
         monkeypatch.setitem(READERS, SearchIssues, cast(Callable[..., Awaitable[Any]], reader))
-        return Reading(cast(App, None))
+        return Reading(cast(App, None), **options)
 
     return make
 
@@ -64,20 +63,22 @@ async def test_a_search_is_not_remembered(with_reader: Any) -> None:
     assert len(reader.asked) == 2
 
 
-async def test_a_failure_is_asked_again_sooner_than_an_answer(
-    with_reader: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading_module, "KEPT", 1.0)
+async def test_a_failure_is_asked_again_sooner_than_an_answer(with_reader: Any) -> None:
+    now = 1000.0
     reader = Reader(Transient("github: HTTP 502"))
-    reading = with_reader(reader)
+    reading = with_reader(reader, kept=600.0, clock=lambda: now)
     assert (await reading.answer([A]))[A].why_not == "github: HTTP 502"
     reader.error = None
+    now += 59
     assert (await reading.answer([A]))[A].why_not == "github: HTTP 502"
-    await asyncio.sleep(0.15)
+    now += 2
     assert (await reading.answer([A]))[A].answer.text == "text of a"
-    await asyncio.sleep(0.15)
+    now += 599
     await reading.answer([A])
     assert len(reader.asked) == 2
+    now += 2
+    await reading.answer([A])
+    assert len(reader.asked) == 3
 
 
 async def test_a_readers_own_fault_costs_the_answer_only(with_reader: Any) -> None:
@@ -91,7 +92,8 @@ async def test_who_is_cancelled_does_not_take_the_answer_from_others(with_reader
     reader = Reader(delay=0.1)
     reading = with_reader(reader)
     one, other = (asyncio.create_task(reading.answer([A])) for _ in range(2))
-    await asyncio.sleep(0.02)
+    while not reader.asked:
+        await asyncio.sleep(0)
     one.cancel()
     assert (await other)[A].answer is not None
     assert len(reader.asked) == 1
@@ -108,9 +110,11 @@ async def test_what_is_under_way_at_the_end_notes_what_it_cost_and_goes(with_rea
                 await asyncio.sleep(0.01)
                 noted.append(ask)
 
-    reading = with_reader(Dear(delay=60))
+    reader = Dear(delay=3600)
+    reading = with_reader(reader)
     waiting = asyncio.create_task(reading.answer([A, B]))
-    await asyncio.sleep(0.02)
+    while len(reader.asked) < 2:
+        await asyncio.sleep(0)
     waiting.cancel()
     await reading.close()
     assert noted == [A, B]
@@ -127,9 +131,6 @@ async def test_a_dry_run_costs_nothing(with_reader: Any) -> None:
     assert "dry run" in replies[draft].why_not
 
 
-async def test_a_question_that_is_never_answered_is_given_up(
-    with_reader: Any, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(reading_module, "PATIENCE", 0.05)
-    reply = (await with_reader(Reader(delay=60)).answer([A]))[A]
+async def test_a_question_that_is_never_answered_is_given_up(with_reader: Any) -> None:
+    reply = (await with_reader(Reader(delay=3600), patience=0.05).answer([A]))[A]
     assert "no answer" in reply.why_not

@@ -21,7 +21,7 @@ from config.load import load as load_settings
 from config.repository import FILE, check
 from models.case import Case
 from models.report import RunReport
-from models.router.predict import Model
+from models.router.inference.predict import Model
 from nodes.base import Policy, Rule
 from nodes.route_issue import RouteIssue
 from tests.nodes.build import case, context, prediction
@@ -178,7 +178,7 @@ def propose(world: World, number: int, text: str | None, head: str = SHA, path: 
 
 
 async def delivered(app: App) -> None:
-    await engine.settle(app, None, time.time() + 10)
+    await engine.settle(app, None, time.time() + 300)
 
 
 async def test_a_pull_request_gets_one_comment_that_is_edited(world: World) -> None:

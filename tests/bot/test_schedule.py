@@ -138,7 +138,7 @@ async def test_it_fires_with_the_scheduled_time_and_probes_at_once() -> None:
         job = scheduler.get_job("nightly")
         # As if the minute were over: the job comes due now, late for its scheduled time.
         job.modify(next_run_time=datetime.now(UTC) - timedelta(seconds=1))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(300):
             scheduled = await started.get()
             while probes < 2:
                 await asyncio.sleep(0.02)
@@ -150,18 +150,23 @@ async def test_it_fires_with_the_scheduled_time_and_probes_at_once() -> None:
 
 
 async def test_a_stop_in_the_middle_of_a_job_is_no_fault(caplog: pytest.LogCaptureFixture) -> None:
-    begun = asyncio.Event()
+    begun, ended = asyncio.Event(), asyncio.Event()
 
     async def probe() -> None:
         begun.set()
-        await asyncio.sleep(60)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
 
     scheduler = create_scheduler(Settings(), asyncio.Queue[datetime]().put, probe, idle, idle, idle)
     scheduler.start()
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(300):
         await begun.wait()
     scheduler.shutdown(wait=False)
-    await asyncio.sleep(0.05)
+    async with asyncio.timeout(300):
+        await ended.wait()
+    await asyncio.sleep(0.05)  # so that what follows its end can be seen
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == []
 
 

@@ -216,8 +216,8 @@ def test_what_an_event_brings_is_told_at_once_and_no_page_shows_it(world: World,
         issue = {key: value for key, value in issues()[0].items() if key in ("number", "title", "body")}
         body = issue_event(**issue)
         assert served.post(body).status_code == 202
-        world.wait_until(lambda: mails(world, GUARD) and events(world), 60)
-        world.wait_until(lambda: not served.waiting(), 60)
+        world.wait_until(lambda: mails(world, GUARD) and events(world))
+        world.wait_until(lambda: not served.waiting())
         for page in ("/", "/metrics", "/readyz", "/api/v1/runs", "/api/v1/queue", "/api/v1/status"):
             for sender in ({}, admin):
                 answer = served.http.get(page, headers=sender)
@@ -227,7 +227,7 @@ def test_what_an_event_brings_is_told_at_once_and_no_page_shows_it(world: World,
         assert not any(holds(m["text"]) for m in world.listed("messages") if m["channel"] != "#security")
     finally:
         served.process.terminate()
-        out, err = served.process.communicate(timeout=30)
+        out, err = served.process.communicate(timeout=300)
         served.http.close()
     assert not holds(out + err)
 

@@ -28,7 +28,7 @@ from models.case import Case, Route, StackTrace
 from models.story import Story, ref_of
 from models.tables import CaseRow, DocumentRow
 from nodes.parse_stack_trace import ParseStackTrace
-from nodes.text.terms import count_words, marks, pack
+from nodes.text.search.terms import count_words, marks, pack
 from tests.bot.test_run import bugs
 from tests.bot.test_run import issue as remote
 from tests.nodes.build import NOW, case, issue, run

@@ -19,7 +19,7 @@ from tests.world import World
 
 SERVICE = {
     "auth": {"secret_env": "PAGER_TOKEN"},
-    "timeout": "2s",
+    "timeout": "60s",
     "operations": {
         "on_call": {"path": "/teams/{team}/on-call", "answer": "person.name"},
         "page": {

@@ -11,7 +11,7 @@ import pytest
 from bot.store import inbox
 from bot.store.database import Database
 from bot.sweep import sweep
-from integrations.github.client import GithubClient
+from integrations.github.client.client import GithubClient
 from tests.bot.test_installations import as_app, many, payload_of, post, serving, stories
 from tests.bot.test_intake import SECRET
 from tests.integrations.test_github_app import Sandbox, key, sandbox

@@ -36,7 +36,7 @@ def play(kind: str, seed: int) -> Verdict:
         return made.finished or made.finish()
 
 
-def _run(made: Ground, until: Callable[[Life], None] = lambda life: None, seconds: float = 90) -> Life:
+def _run(made: Ground, until: Callable[[Life], None] = lambda life: None, seconds: float = 600) -> Life:
     return made.live("run", "--json", "--wait", "15s", until=until, seconds=seconds)
 
 
@@ -116,7 +116,7 @@ def locked(made: Ground, seconds: float = 4.0) -> None:
                 life.wait(seconds)
                 other.execute("ROLLBACK")
 
-    _run(made, until, seconds=180)
+    _run(made, until)
 
 
 def locked_long(made: Ground) -> None:
@@ -361,7 +361,7 @@ def postgres_restarted(made: Ground) -> None:
 @contextmanager
 def postgres() -> Iterator[str]:
     """A database of its own; Unable where no server answers."""
-    engine = sa.create_engine(SERVER, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 2})
+    engine = sa.create_engine(SERVER, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 60})
     name = f"switchyard_{uuid.uuid4().hex[:12]}"
     try:
         with engine.connect() as connection:
@@ -416,7 +416,7 @@ def _stopped_at(made: Ground, kind: str) -> Callable[[Life], None]:
     return until
 
 
-def _at(made: Ground, kind: str, n: int, life: Life, seconds: float = 20) -> None:
+def _at(made: Ground, kind: str, n: int, life: Life, seconds: float = 300) -> None:
     """Wait for the n-th request of a kind, or for the program's end."""
     there = threading.Event()
     made.trap.arm(kind, n, "answered", there.set)

@@ -145,7 +145,7 @@ class Ground:
             )
         return Life(process, out, err)
 
-    def end(self, life: Life, seconds: float = 90, codes: tuple[int, ...] = (0, 1)) -> Life:
+    def end(self, life: Life, seconds: float = 600, codes: tuple[int, ...] = (0, 1)) -> Life:
         """Wait for its end, which must come, with one of these exit codes; look at what it said."""
         if not life.wait(seconds):
             life.kill()
@@ -162,7 +162,7 @@ class Ground:
     def hopeless(self) -> bool:
         return len(self.wrong) > 3
 
-    def live(self, *arguments: str, until: Callable[[Life], None], seconds: float = 60) -> Life:
+    def live(self, *arguments: str, until: Callable[[Life], None], seconds: float = 600) -> Life:
         """Start the program and let `until` end it when it likes; it may end by itself before."""
         life = self.start(*arguments)
         until(life)

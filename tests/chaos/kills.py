@@ -75,7 +75,7 @@ def _way(made: Ground, kind: str) -> Callable[[Life], None]:
 def _serving(made: Ground, life: Life, trapped: Callable[[Life], None]) -> None:
     """Ask a server for a run, and let the trap end it; a server whose trap is not met is ended after a while."""
     trapped(life)
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 300
     while "serving on" not in life.words and not life.wait(0.02) and time.monotonic() < deadline:
         pass
     address = life.words.partition("serving on ")[2].split()

@@ -3,7 +3,6 @@
 import base64
 import json
 import logging
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import quote, quote_plus
@@ -16,6 +15,7 @@ from bot.cli import _CleanLines
 from config import secrets
 from config.secrets import load_secrets, protect_url, redact
 from models.errors import Rejected, Transient
+from tests.growth import calls
 
 TOKEN = "zk/9+Qw7&Rt5 Yu3=Io1\"Pa8'Sd6é"
 
@@ -140,10 +140,9 @@ def test_files_are_secrets_too(tmp_path: Path) -> None:
     assert redact("9b8c7d6e5f4a3b2c1d0e") == "[redacted: SLACK_SIGNING_SECRET]"
 
 
-def test_a_log_line_costs_microseconds() -> None:
+def test_a_log_line_costs_a_few_calls() -> None:
     known(**{name: f"{name}-{index:032x}" for index, name in enumerate(secrets.NAMES)})
     line = json.dumps({"event": "lane failed, trying again", "lane": "github", "error": "no answer " * 15})
-    began = time.perf_counter()
-    for _ in range(1_000):
-        redact(line)
-    assert time.perf_counter() - began < 0.5  # 1,000 lines: 0.03 s where it was measured
+    redact(line)
+    made = calls(lambda: redact(line))
+    assert made < 200, "a few searches; nothing is built for each line"

@@ -11,14 +11,15 @@ _COMMENTS = f"/repos/{REPO}/issues/1/comments"
 
 @pytest.fixture
 def strict() -> Api:
-    return Api(enforce_rate_limits=True)
+    """A minute of its limits lasts a hundred: the requests of a test fit into it on any machine."""
+    return Api(enforce_rate_limits=True, time_scale=0.01)
 
 
 def test_github_refuses_the_81st_comment_of_a_minute(strict: Api) -> None:
     replies = [strict.github("POST", _COMMENTS, {"body": "x"}) for _ in range(81)]
     assert {r.status for r in replies[:80]} == {201}
     assert replies[80].status == 403 and "secondary rate limit" in replies[80].json["message"]
-    assert 55 <= int(replies[80].headers["retry-after"]) <= 60
+    assert 5_000 <= int(replies[80].headers["retry-after"]) <= 6_000
     assert strict.read("state")["comments"] == 80
     strict.clean()
 
@@ -29,8 +30,8 @@ def test_github_counts_points(strict: Api) -> None:
     assert [r.status for r in replies].count(200) == 180 and replies[180].status == 403
 
 
-def test_github_primary_limit_and_free_304() -> None:
-    api = Api(enforce_rate_limits=True, time_scale=1000)
+def test_github_primary_limit_and_free_304(strict: Api) -> None:
+    api = strict
     first = api.github("GET", "/user")
     used = int(first.headers["x-ratelimit-used"])
     headers = {"authorization": "Bearer sandbox", "if-none-match": first.headers["etag"]}
@@ -65,9 +66,9 @@ def test_shortcut_refuses_the_200th_without_a_header(strict: Api) -> None:
 
 def test_slack_lets_a_burst_through_then_one_a_second(strict: Api) -> None:
     replies = [strict.slack("chat.postMessage", channel="#triage", text="x") for _ in range(7)]
-    assert [r.status for r in replies].count(200) in (5, 6)
+    assert [r.status for r in replies].count(200) == 5
     assert replies[-1].json == {"ok": False, "error": "ratelimited"}
-    assert replies[-1].headers["retry-after"] == "1"
+    assert 50 < int(replies[-1].headers["retry-after"]) <= 100
     assert strict.slack("chat.postMessage", channel="#other", text="x").status == 200
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.sandbox import create_app
 from integrations.notion.payloads import blocks_of
-from integrations.notion.sandbox import PARENT
+from integrations.notion.sandbox.service import PARENT
 from tests.contracts.api import Api, Reply
 from tests.contracts.spec import spec
 

@@ -11,7 +11,7 @@ from bot.sandbox import create_app, running
 from integrations.base import BreakerSettings, RetrySettings
 from integrations.llm.client import LlmClient
 from integrations.llm.payloads import SHAPES
-from integrations.llm.sandbox import HUGE, MODES
+from integrations.llm.sandbox.service import HUGE, MODES
 from integrations.llm.settings import LlmSettings
 from integrations.resilience import Guard
 from models.asks import DraftKind

@@ -6,7 +6,7 @@ from typing import Any
 import jsonschema_rs
 import pytest
 
-from integrations.osv.sandbox import SEED, entry
+from integrations.osv.sandbox.service import SEED, entry
 from tests.contracts.api import Api, Reply
 from tests.contracts.spec import require_contracts
 

@@ -29,7 +29,7 @@ def test_starts_on_a_free_port_and_ends_when_asked(issues: Path) -> None:
         assert state["latency_ms"] == 1
     finally:
         process.send_signal(signal.SIGINT)
-        process.wait(10)
+        process.wait(300)
     assert process.returncode == 0
 
 
@@ -48,7 +48,7 @@ def test_prints_what_to_export(issues: Path) -> None:
             wanted = environment(base, repositories) | drafting_environment(base) | SECRETS
             lines = [process.stdout.readline().strip() for _ in wanted]
             process.send_signal(signal.SIGINT)
-            assert process.wait(10) == 0
+            assert process.wait(300) == 0
         finally:
             process.kill()
     assert lines == [f"export {name}='{value}'" for name, value in wanted.items()]

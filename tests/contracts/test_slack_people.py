@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 import pytest
 
 from integrations.slack.payloads_cases import case_message, gathered
-from integrations.slack.sandbox_people import SIGNING_SECRET
+from integrations.slack.sandbox.people import SIGNING_SECRET
 from integrations.slack.webhook import Interaction, interaction_of, is_signed
 from models.report import CaseLine
 from tests.contracts.api import Api

@@ -30,7 +30,7 @@ def settings(**options: Any) -> EmailSettings:
     return EmailSettings.model_validate({**given, **options})
 
 
-def client(chosen: EmailSettings, password: str | None = None, *, timeout: float = 5) -> EmailClient:
+def client(chosen: EmailSettings, password: str | None = None, *, timeout: float = 60) -> EmailClient:
     guard = Guard(
         "email",
         limits=[Limit([Rate(100, 1)])],

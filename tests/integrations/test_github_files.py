@@ -12,9 +12,9 @@ import pytest
 
 from bot.sandbox import create_app, running
 from integrations.base import BreakerSettings, Limit, RetrySettings
-from integrations.github.client import GithubClient
-from integrations.github.client_auth import Credential
-from integrations.github.client_files import (
+from integrations.github.client.auth import Credential
+from integrations.github.client.client import GithubClient
+from integrations.github.client.files import (
     MAX_FILE,
     MAX_PAGES,
     Pages,
@@ -55,7 +55,7 @@ class Ground:
             guard = Guard(
                 "github",
                 limits=limits,
-                timeout=10,
+                timeout=60,
                 breaker=BreakerSettings(),
                 retry=RetrySettings(max_attempts=1),
             )

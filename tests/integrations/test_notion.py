@@ -10,7 +10,7 @@ from bot.sandbox import create_app, running
 from integrations.base import BreakerSettings, Limit, RetrySettings
 from integrations.notion.client import NotionClient
 from integrations.notion.payloads import MAX_BLOCKS, blocks_of, count, in_requests
-from integrations.notion.sandbox import PARENT
+from integrations.notion.sandbox.service import PARENT
 from integrations.notion.settings import NotionSettings
 from integrations.resilience import Guard
 from models.commands import Command, Pending, payload_hash, publish_page
@@ -133,10 +133,12 @@ def notion() -> Iterator[Notion]:
     assert app.violations == []
 
 
-def connected(notion: Notion, token: str = "ntn_x", parent: str = PARENT, rate: int = 1_000) -> NotionClient:
+def connected(
+    notion: Notion, token: str = "ntn_x", parent: str = PARENT, rate: int = 1_000, timeout: float = 60
+) -> NotionClient:
     limits = [Limit([Rate(rate, 1)])]
     retry = RetrySettings(initial_delay=0.01)
-    guard = Guard("notion", limits=limits, timeout=2, breaker=BreakerSettings(), retry=retry)
+    guard = Guard("notion", limits=limits, timeout=timeout, breaker=BreakerSettings(), retry=retry)
     settings = NotionSettings(base_url=notion.base, parent_page_id=parent)
     return NotionClient(settings, token, guard, user_agent="switchyard/test")
 
@@ -190,8 +192,9 @@ async def test_a_page_that_stands_is_never_written_again(client: NotionClient, n
 @pytest.mark.parametrize("match", ["POST /v1/pages", "PATCH /v1/blocks/.*"])
 @pytest.mark.parametrize("restarted", [False, True])
 async def test_a_lost_answer_makes_no_second_page_and_repeats_no_block(
-    client: NotionClient, notion: Notion, fault: str, match: str, restarted: bool
+    notion: Notion, fault: str, match: str, restarted: bool
 ) -> None:
+    client = connected(notion, timeout=2 if fault == "hang_after" else 60)
     notion.fail(match=match, fault=fault, times=1)
     with pytest.raises(Transient) as lost:
         await deliver(client, LONG)
@@ -202,7 +205,8 @@ async def test_a_lost_answer_makes_no_second_page_and_repeats_no_block(
     assert answer["id"] == page["id"]
     assert notion.texts() == [f"Paragraph {n}." for n in range(250)]
     assert await again(other, LONG) == answer
-    await other.close()
+    for one in {client, other}:
+        await one.close()
 
 
 @pytest.mark.parametrize(

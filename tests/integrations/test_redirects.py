@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from integrations.base import BreakerSettings, Limit, RetrySettings, Target
-from integrations.github.client import GithubClient
-from integrations.github.client_auth import Credential
+from integrations.github.client.auth import Credential
+from integrations.github.client.client import GithubClient
 from integrations.github.settings import GithubSettings
 from integrations.resilience import Guard
 from integrations.shortcut.client import ShortcutClient
@@ -87,7 +87,7 @@ def pending(operation: str, target: str, **payload: object) -> Pending:
 def guard(name: str) -> Guard:
     limits = [Limit([Rate(1_000, 1)])]
     return Guard(
-        name, limits=limits, timeout=5, breaker=BreakerSettings(), retry=RetrySettings(max_attempts=1)
+        name, limits=limits, timeout=60, breaker=BreakerSettings(), retry=RetrySettings(max_attempts=1)
     )
 
 

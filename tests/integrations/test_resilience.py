@@ -17,11 +17,33 @@ from models.units import Rate
 def guard(**options: object) -> Guard:
     settings = {
         "limits": [Limit([Rate(1000, 1)])],
-        "timeout": 0.2,
-        "breaker": BreakerSettings(failure_threshold=3, reset_timeout_seconds=0.2),
+        "timeout": 600,
+        "breaker": BreakerSettings(failure_threshold=3, reset_timeout_seconds=60),
         "retry": RetrySettings(max_attempts=3, initial_delay=0.01),
     } | options
     return Guard("test", **settings)  # type: ignore[arg-type]
+
+
+class Clock:
+    """Both clocks, moved on by hand."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.ahead, self.set_by = 0.0, 0.0
+        steady, wall = time.monotonic, time.time
+        monkeypatch.setattr(time, "monotonic", lambda: steady() + self.ahead)
+        monkeypatch.setattr(time, "time", lambda: wall() + self.ahead + self.set_by)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    return Clock(monkeypatch)
+
+
+def half_open() -> Guard:
+    """Its breaker opened so long ago that the next call is the probe."""
+    made = guard()
+    made.breaker.restore("open", datetime.now(UTC) - timedelta(seconds=61))
+    return made
 
 
 async def works() -> str:
@@ -37,7 +59,7 @@ async def refuses() -> str:
 
 
 async def hangs() -> str:
-    await asyncio.sleep(10)
+    await asyncio.Event().wait()
     return "never"
 
 
@@ -78,9 +100,7 @@ async def test_a_time_out_is_one() -> None:
 
 
 async def test_one_probe_goes_in_half_open_and_its_success_closes() -> None:
-    made = guard()
-    await trip(made)
-    await asyncio.sleep(0.25)
+    made = half_open()
     sent = made.requests
     answers = await asyncio.gather(*(made.call(slowly) for _ in range(10)), return_exceptions=True)
     assert made.requests == sent + 1
@@ -95,11 +115,10 @@ async def slowly() -> str:
 
 
 async def test_a_failed_probe_opens_again_and_a_cancelled_one_says_nothing() -> None:
-    made = guard()
-    await trip(made)
-    await asyncio.sleep(0.25)
+    made = half_open()
     task = asyncio.create_task(made.call(hangs))
-    await asyncio.sleep(0.01)
+    while not made.requests:
+        await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     with pytest.raises(Transient):
@@ -137,7 +156,8 @@ POINTS: Mapping[Kind, int] = {"read": 1, "write": 5, "content": 5}
 
 
 async def test_a_budget_is_exact_and_content_is_counted_apart() -> None:
-    made = guard(limits=[Limit([Rate(5, 60)]), Limit([Rate(2, 60)], ONLY_CONTENT)])
+    made = guard(limits=[Limit([Rate(5, 600)]), Limit([Rate(2, 600)], ONLY_CONTENT)])
+    began = datetime.now(UTC)
     for _ in range(2):
         await made.call(works, kind="content")
     with pytest.raises(RateLimited) as caught:
@@ -147,8 +167,8 @@ async def test_a_budget_is_exact_and_content_is_counted_apart() -> None:
         await made.call(works)
     with pytest.raises(RateLimited) as caught:
         await made.call(works)
-    wait = (caught.value.until - datetime.now(UTC)).total_seconds()
-    assert 58 < wait <= 61 and not caught.value.only_content
+    assert timedelta(seconds=599) < caught.value.until - began
+    assert caught.value.until - datetime.now(UTC) <= timedelta(seconds=601) and not caught.value.only_content
 
 
 async def test_points_weigh_and_what_is_refused_costs_nothing() -> None:
@@ -166,19 +186,19 @@ async def test_points_weigh_and_what_is_refused_costs_nothing() -> None:
         await made.call(works)
 
 
-async def test_several_windows_of_one_limit() -> None:
-    made = guard(limits=[Limit([Rate(2, 0.2), Rate(3, 60)])])
+async def test_several_windows_of_one_limit(clock: Clock) -> None:
+    made = guard(limits=[Limit([Rate(2, 600), Rate(3, 60_000)])])
     for _ in range(2):
         await made.call(works)
     with pytest.raises(RateLimited) as caught:
         await made.call(works)
-    wait = (caught.value.until - datetime.now(UTC)).total_seconds()
-    assert wait <= 0.26
-    await asyncio.sleep(max(wait, 0))
+    wait = caught.value.until.timestamp() - time.time()
+    assert 0 < wait <= 600.1
+    clock.ahead += wait
     await made.call(works)
     with pytest.raises(RateLimited) as caught:
         await made.call(works)
-    assert (caught.value.until - datetime.now(UTC)).total_seconds() > 55
+    assert caught.value.until.timestamp() - time.time() > 50_000
 
 
 def test_what_others_sent_counts() -> None:
@@ -230,41 +250,39 @@ def test_the_delay_grows_is_jittered_and_bounded() -> None:
 
 
 @pytest.mark.parametrize("set_by", [-3600, 3600])
-async def test_a_clock_that_is_set_holds_nothing_up(set_by: float, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = guard(limits=[Limit([Rate(2, 0.3)])])
+async def test_a_clock_that_is_set_holds_nothing_up(set_by: float, clock: Clock) -> None:
+    made = guard(limits=[Limit([Rate(2, 600)])])
     for _ in range(2):
         await made.call(works)
-    real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() + set_by)
+    clock.set_by = set_by
     if set_by < 0:
         with pytest.raises(RateLimited) as caught:
             await made.call(works)
-        assert 0 < caught.value.until.timestamp() - time.time() < 0.5, "told in the clock as it is now"
-    await asyncio.sleep(0.4)
+        assert 0 < caught.value.until.timestamp() - time.time() < 601, "told in the clock as it is now"
+    clock.ahead += 601
     assert await made.call(works) == "ok"
     made.tell("read", time.time() + 7200, 1)
-    await asyncio.sleep(0.4)
+    clock.ahead += 601
     assert await made.call(works) == "ok", "another's clock that runs ahead"
 
 
-async def test_a_refusal_is_obeyed_as_long_as_it_was_meant(monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_refusal_is_obeyed_as_long_as_it_was_meant(clock: Clock) -> None:
     made = guard()
 
     async def limited() -> str:
-        raise RateLimited("slow down", datetime.now(UTC) + timedelta(seconds=0.3))
+        raise RateLimited("slow down", datetime.now(UTC) + timedelta(seconds=600))
 
     with pytest.raises(RateLimited):
         await made.call(limited)
-    real = time.time
-    monkeypatch.setattr(time, "time", lambda: real() - 3600)
+    clock.set_by = -3600
     with pytest.raises(RateLimited):
         await made.call(works)
-    await asyncio.sleep(0.35)
+    clock.ahead += 601
     assert await made.call(works) == "ok"
 
 
 async def test_a_breaker_that_opened_in_the_future_waits_no_longer_than_any() -> None:
-    made = guard()
+    made = guard(breaker=BreakerSettings(failure_threshold=3, reset_timeout_seconds=0.2))
     made.breaker.restore("open", datetime.now(UTC) + timedelta(hours=1))
     with pytest.raises(BreakerOpen) as caught:
         await made.call(works)

@@ -127,7 +127,7 @@ def settings(base: str) -> RestSettings:
     return RestSettings.model_validate({"base_url": base, "auth": auth, "operations": OPERATIONS})
 
 
-def at(base: str, work: Callable[[RestClient], Awaitable[T]], secret: str = SECRET, timeout: float = 5) -> T:
+def at(base: str, work: Callable[[RestClient], Awaitable[T]], secret: str = SECRET, timeout: float = 60) -> T:
     async def call() -> T:
         guard = Guard(
             "api:pager",
@@ -223,8 +223,9 @@ def test_faults(sandbox: Any, fault: dict[str, Any], error: type[SwitchyardError
     protect("PAGER_TOKEN", SECRET)
     with httpx.Client(base_url=sandbox.url) as http:
         assert http.post("/_control", json={"service": "api", **fault}).status_code == 200
+    wait = 0.5 if fault["fault"] == "hang" else 60
     with pytest.raises(error) as found:
-        at(f"{sandbox.url}/services/pager", lambda c: c.read("read", {"id": 1}), timeout=0.5)
+        at(f"{sandbox.url}/services/pager", lambda c: c.read("read", {"id": 1}), timeout=wait)
     assert SECRET not in str(found.value)
 
 

@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from bot.reading.search import search_issues, search_stories
 from bot.wiring import App, build, close
 from config.load import load
-from integrations.github.client_search import SEARCHES, plain_words
+from integrations.github.client.search import SEARCHES, plain_words
 from models.asks import SearchIssues, SearchStories
 from models.tables import CaseRow
 from tests.bot.test_run import issue

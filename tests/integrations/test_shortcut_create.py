@@ -86,7 +86,7 @@ def test_the_scale_is_the_configured_one_else_the_workspaces(
         guard = Guard(
             "shortcut",
             limits=[Limit([Rate(100, 60)])],
-            timeout=5,
+            timeout=60,
             breaker=BreakerSettings(),
             retry=RetrySettings(),
         )

@@ -37,7 +37,7 @@ def send(world: World, *pendings: Pending, **settings: Any) -> tuple[list[Mappin
         guard = Guard(
             "shortcut",
             limits=[Limit([Rate(1000, 60)])],
-            timeout=10,
+            timeout=60,
             breaker=BreakerSettings(),
             retry=RetrySettings(),
         )
@@ -214,7 +214,7 @@ def test_a_number_that_does_not_exist_is_found_by_the_check(world: World, routes
         guard = Guard(
             "shortcut",
             limits=[Limit([Rate(1000, 60)])],
-            timeout=10,
+            timeout=60,
             breaker=BreakerSettings(),
             retry=RetrySettings(),
         )

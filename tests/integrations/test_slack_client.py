@@ -56,7 +56,7 @@ def slack() -> Iterator[Slack]:
 @pytest.fixture
 async def client(slack: Slack) -> AsyncIterator[SlackClient]:
     limits = [Limit([Rate(1000, 1)])]
-    guard = Guard("slack", limits=limits, timeout=3, breaker=BreakerSettings(), retry=RetrySettings())
+    guard = Guard("slack", limits=limits, timeout=60, breaker=BreakerSettings(), retry=RetrySettings())
     made = SlackClient(SlackSettings(base_url=f"{slack.base}/api/"), "xoxb-x", guard)
     yield made
     await made.close()

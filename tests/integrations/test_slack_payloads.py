@@ -1,5 +1,6 @@
 """The digest: who is needed and why, within Slack's limits and harmless for any text."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -91,3 +92,12 @@ def test_a_security_case_shows_nothing_but_its_link() -> None:
     assert not [word for word in ("SECRET", "likely", "crash", "high") if word in told]
     text, blocks = security_digest(REPORT, [secret])
     assert "SECRET-TITLE" in str(blocks) and "SECRET" not in text
+
+
+def test_security_reports_that_do_not_fit_are_counted() -> None:
+    many = [line(n, route="security", detail={"escalation": ["fact " * 40] * 6}) for n in range(1, 31)]
+    text, blocks = security_digest(replace(REPORT, routes={"security": 33}), many)
+    shown = len(blocks) - 2
+    assert text == "33 possible security reports to review" and 0 < shown < 30
+    assert f"{33 - shown} more are stories with the label security" in str(blocks[-1])
+    assert "|octo/widgets#1>" in str(blocks[1]), "the first of the list come first"

@@ -35,7 +35,7 @@ def event(url: str = "", attempts: int = 0, key: str = "event:run-1:abc") -> Pen
 
 def guard(name: str) -> Guard:
     breaker = BreakerSettings(failure_threshold=2)
-    return Guard(name, limits=[Limit([Rate(1_000, 1)])], timeout=5, breaker=breaker, retry=RetrySettings())
+    return Guard(name, limits=[Limit([Rate(1_000, 1)])], timeout=60, breaker=breaker, retry=RetrySettings())
 
 
 @asynccontextmanager

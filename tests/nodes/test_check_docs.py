@@ -7,7 +7,7 @@ from models.case import Case, Pointer
 from nodes.analyze_code import AnalyzeCode
 from nodes.base import Context
 from nodes.check_docs import CheckDocs, slip
-from nodes.text.markdown import scan
+from nodes.text.markdown.markdown import scan
 from tests.nodes.build import REPO, answering, case, context, run, text_of
 
 SORTING = """# Tables

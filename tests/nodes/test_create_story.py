@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 
 from models.case import CodeSigns, Impact, Section, Sentiment
+from models.text.escape import open_fence
 from nodes.create_story import CreateStory, describe
-from nodes.text.escape import open_fence
-from nodes.text.titles import story_name
+from nodes.text.writing.titles import story_name
 from tests.nodes.build import case, command, decided, issue, prediction, run
 
 

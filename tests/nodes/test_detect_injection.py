@@ -9,7 +9,7 @@ import pytest
 from models.asks import Ask, Drafted
 from models.case import Case
 from nodes.detect_injection import DetectInjection
-from nodes.text.drafts import draft, may_draft
+from nodes.text.drafting.drafts import draft, may_draft
 from tests.nodes.build import case, context, run, text_of
 
 

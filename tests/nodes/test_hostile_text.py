@@ -1,9 +1,7 @@
 """No text takes more than linear time, breaks a limit or stops triage."""
 
 import asyncio
-import gc
 import json
-import time
 from collections.abc import Callable
 
 import pytest
@@ -11,15 +9,16 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.case import Case
-from nodes.text.escape import open_fence
-from nodes.text.facts import error_lines, paths_in, systems_in, versions_in
-from nodes.text.installs import commands_in, packages_in
-from nodes.text.languages import guess_language
-from nodes.text.markdown import scan
+from models.text.escape import open_fence
+from nodes.text.extract.facts import error_lines, paths_in, systems_in, versions_in
+from nodes.text.extract.installs import commands_in, packages_in
+from nodes.text.extract.languages import guess_language
+from nodes.text.markdown.markdown import scan
 from nodes.text.traces import READERS, parse
 from nodes.text.traces.base import Reader
 from nodes.text.traces.prefixes import bare_lines
 from subflows.triage import Failure, Paused, triage_all
+from tests.growth import grows_linearly, text_grows_linearly
 from tests.nodes.build import StubRouter, case, context, prediction
 
 UNITS = {
@@ -91,21 +90,15 @@ UNITS = {
 }
 
 
-def _everything(body: str) -> float:
-    """CPU seconds of all five flows on one body."""
-    scan.cache_clear()
-    parse.cache_clear()
+def _everything(body: str) -> None:
+    """All five flows on one body."""
     cases = [case("A title", body, number=n) for n in range(1, 6)]
     routes = ("bug", "feature", "docs", "question")
     answers = {n: prediction(route) for n, route in enumerate(routes, 1)}
     answers[5] = prediction(security_flag=True, security_score=0.9)
     ctx = context(StubRouter(answers=answers), comment="always", needs_human="story")
-    before = time.process_time()
-    done = asyncio.run(triage_all(cases, ctx))
-    spent = time.process_time() - before
-    for result in done:
+    for result in asyncio.run(triage_all(cases, ctx)):
         _sound(result)
-    return spent
 
 
 def _sound(result: Case | Failure | Paused) -> None:
@@ -123,11 +116,9 @@ def _sound(result: Case | Failure | Paused) -> None:
 
 @pytest.mark.parametrize("unit", UNITS.values(), ids=UNITS.keys())
 def test_time_is_linear(unit: str) -> None:
-    small = _everything((unit * (20_000 // len(unit) + 1))[:20_000])
-    large = _everything((unit * (200_000 // len(unit) + 1))[:200_000])
-    # Linear would be 10 at most (and only 60,000 characters are scanned); the rest is a busy machine's noise.
-    assert large <= 12 * small + 0.3, f"{small:.3f} s for 20 kB, {large:.3f} s for 200 kB"
-    assert small < 1.5
+    small, large = ((unit * (size // len(unit) + 1))[:size] for size in (15_000, 200_000))
+    # Four times as much, for only 60,000 characters are scanned.
+    assert grows_linearly(_everything, large, small)
 
 
 def _lines_read(reader: Reader) -> Callable[[str], object]:
@@ -164,44 +155,13 @@ READINGS: dict[str, Callable[[str], object]] = {
 }
 
 
-def _cpu(reading: Callable[[str], object], text: str, tries: int = 2) -> float:
-    """The best of all tries, without the collector of garbage: its cost depends on all that the process holds."""
-    took = []
-    gc.disable()
-    for _ in range(tries):
-        before = time.process_time()
-        reading(text)
-        took.append(time.process_time() - before)
-    gc.enable()
-    return min(took)
-
-
 @pytest.mark.parametrize("reading", READINGS.values(), ids=READINGS.keys())
 def test_every_reading_is_linear(reading: Callable[[str], object]) -> None:
     """Of every unit, in one line and in many: four times the text, not much more than four times the time."""
-    slow = {}
     for name, unit in UNITS.items():
         for piece in (unit, f"{unit * (1 + 60 // len(unit))}\n"):
-            large = _cpu(reading, (piece * (60_000 // len(piece) + 1))[:60_000], tries=1)
-            # Below 20 ms the clock is seen more than the reading.
-            if large <= 0.02:
-                continue
-            small = _cpu(reading, (piece * (15_000 // len(piece) + 1))[:15_000])
-            if small > 1.0 or large > 6 * small + 0.02:
-                slow[name] = large / small
-    # What stays slow when it is alone is slow indeed: other work on the machine slows anything for a while.
-    assert not {name: ratio for name, ratio in slow.items() if _again(reading, UNITS[name]) > 6}, slow
-
-
-def _again(reading: Callable[[str], object], unit: str) -> float:
-    ratios = []
-    for piece in (unit, f"{unit * (1 + 60 // len(unit))}\n"):
-        small, large = ((piece * (size // len(piece) + 1))[:size] for size in (15_000, 60_000))
-        ratios.append(
-            min(_cpu(reading, large) for _ in range(3))
-            / (min(_cpu(reading, small) for _ in range(3)) + 0.002)
-        )
-    return max(ratios)
+            text = (piece * (60_000 // len(piece) + 1))[:60_000]
+            assert text_grows_linearly(reading, text), f"{name}: {piece[:20]!r}"
 
 
 _LINE = st.one_of(
@@ -241,4 +201,4 @@ def test_any_text_ends_as_sound_commands(title: str, lines: list[str], labels: l
     ids=["empty", "1 MB", "binary", "nested quotes", "10,000 log lines", "half characters"],
 )
 def test_bad_bodies(body: str) -> None:
-    assert _everything(body) < 3.0
+    assert text_grows_linearly(_everything, body)

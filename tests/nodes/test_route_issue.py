@@ -8,7 +8,7 @@ import pytest
 from models.case import Case, CodeSigns, Decision, Prediction, Route, Told
 from nodes.base import Rule
 from nodes.route_issue import RouteIssue
-from nodes.text.labels import is_priority, route_of_label
+from nodes.text.extract.labels import is_priority, route_of_label
 from tests.nodes.build import NOW, StubRouter, case, context, prediction, run
 
 

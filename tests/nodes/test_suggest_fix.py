@@ -10,7 +10,7 @@ from models.case import Case, CodeSigns, Frame, StackTrace, Suspect
 from nodes.base import Context
 from nodes.parse_stack_trace import ParseStackTrace
 from nodes.suggest_fix import FIX, SuggestFix
-from nodes.text.causes import CAUSES, advice_for
+from nodes.text.traces.causes import CAUSES, advice_for
 from tests.nodes.build import REPO, alike, case, context, run, text_of
 from tests.nodes.test_parse_stack_trace import GO, JAVA, NODE, PYTHON, RUST
 

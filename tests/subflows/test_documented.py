@@ -13,7 +13,7 @@ from config.load import load
 from config.subflows import flows_of
 from models.asks import Ask, CallService
 from models.errors import UserFacing
-from nodes.text.expression import VIEWED, check
+from nodes.text.flow.expression import VIEWED, check
 from subflows.compose import BUILT_IN, data_of
 from subflows.show import mermaid, tree
 from subflows.steps import MOST_ROUNDS

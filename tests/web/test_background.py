@@ -15,7 +15,7 @@ from models.errors import UserFacing
 from tests.web.conftest import MakeApp
 
 
-async def until(true: Callable[[], bool], seconds: float = 20) -> None:
+async def until(true: Callable[[], bool], seconds: float = 300) -> None:
     async with asyncio.timeout(seconds):
         while not true():
             await asyncio.sleep(0.05)

@@ -35,7 +35,7 @@ class Service:
     async def check(self) -> str:
         self.asked += 1
         if self._answer is None:
-            await asyncio.sleep(60)
+            await asyncio.Event().wait()
         if isinstance(self._answer, Exception):
             raise self._answer
         return str(self._answer)
@@ -69,16 +69,16 @@ async def test_answers(
     monkeypatch.setattr(health, "PROBE_TIMEOUT", 0.05)
     app = make_app()
     app.targets = {"slack": Service("slack", answer)}
-    state = Health()
+    state, began = Health(), datetime.now(UTC)
     await probe(app, state)
     found = state.probes["slack"]
     assert found.ok is ok
     assert words in found.detail
-    assert datetime.now(UTC) - found.checked_at < timedelta(seconds=5)
+    assert began <= found.checked_at <= datetime.now(UTC)
 
 
 async def test_a_service_that_just_answered_is_not_asked_again(make_app: MakeApp) -> None:
-    app = make_app(monitoring={"health_check_interval": "30s"})
+    app = make_app(monitoring={"health_check_interval": "1h"})
     service = Service("github", "fine")
     app.targets = {"github": service}
     state = Health()
@@ -91,7 +91,7 @@ async def test_a_service_that_just_answered_is_not_asked_again(make_app: MakeApp
     recent.append((time.monotonic(), 0.1, False))
     await probe(app, state)
     assert service.asked == 2
-    recent.append((time.monotonic() - 16, 0.1, True))
+    recent.append((time.monotonic() - 1801, 0.1, True))
     await probe(app, state)
     assert service.asked == 3
 

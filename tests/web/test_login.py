@@ -12,7 +12,7 @@ from bot.sandbox import RunningSandbox, create_app, running
 from bot.web import roles
 from bot.web.roles import Role, Roles, Unknown
 from bot.wiring import App
-from integrations.github.client_login import LoginApp, web_address
+from integrations.github.client.login import LoginApp, web_address
 from models.errors import Transient
 from tests.contracts.checked import checked
 from tests.web.conftest import MakeApp

@@ -232,18 +232,20 @@ async def test_another_workspace_is_not_served(app: App) -> None:
 async def test_while_the_workspace_is_unknown_it_is_asked_for_beside_the_answer(app: App) -> None:
     target = app.targets["slack"]
     target._team = None  # type: ignore[attr-defined]
-    asked = asyncio.Event()
+    asked, ended = asyncio.Event(), asyncio.Event()
 
     async def check() -> str:
         asked.set()
-        await asyncio.sleep(60)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
         return ""
 
     target.check = check  # type: ignore[method-assign]
     async with client(app) as http:
-        started = time.monotonic()
         assert (await send(http, pressed())).status_code == 200
-        assert time.monotonic() - started < 2
+        assert not ended.is_set()
     assert asked.is_set() and len(rows(app)) == 1
 
 
@@ -307,15 +309,13 @@ async def test_a_database_that_hangs_does_not_keep_people_waiting(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def read(interaction: Interaction) -> str:
-        await asyncio.sleep(60)
+        await asyncio.Event().wait()
         return ""
 
     monkeypatch.setattr(slack, "PATIENCE", 0.1)
     async with client(app, read=read) as http:
-        started = time.monotonic()
         reply = await send(http, command("status"))
         assert (reply.status_code, reply.text) == (200, webhook_app.TRY_AGAIN)
-        assert time.monotonic() - started < 2
 
 
 async def test_a_failure_in_reading_is_no_500(app: App) -> None:
@@ -340,16 +340,18 @@ async def test_without_its_secrets_it_is_closed(
 
 
 @pytest.mark.databases("sqlite", "postgresql")
-async def test_many_at_once_are_quick(app: App) -> None:
+async def test_the_last_of_many_costs_what_the_first_did(app: App) -> None:
+    statements: list[str] = []
+    sa.event.listen(
+        app.database.engine, "before_cursor_execute", lambda *given: statements.append(str(given[2]))
+    )
+    asked = []
     async with client(app) as http:
-        await send(http, pressed(trigger_id="warm"))
-        times = []
-        for n in range(200):
-            body = pressed(trigger_id=f"1.{n}")
-            started = time.perf_counter()
-            assert (await send(http, body)).status_code == 200
-            times.append(time.perf_counter() - started)
-    assert sorted(times)[197] < 0.3
+        for n in range(201):
+            statements.clear()
+            assert (await send(http, pressed(trigger_id=f"1.{n}"))).status_code == 200
+            asked.append(len(statements))
+    assert 0 < max(asked) <= asked[1] <= 4
     assert len(rows(app)) == 201
 
 

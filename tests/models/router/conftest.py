@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from models.router import files, train
-from models.router.predict import BUILTIN, Model, load
+from models.router.inference import files
+from models.router.inference.predict import BUILTIN, Model, load
+from models.router.training import train
 from tests.models.router import corpus
 
 

@@ -4,8 +4,8 @@ import csv
 import random
 from pathlib import Path
 
-from models.router.data import Row
-from models.router.text import Text
+from models.router.inference.text import Text
+from models.router.training.data import Row
 
 THINGS = ("the kettle", "a tray", "the lamp panel", "the export dialog", "the mooring list", "the tide table")
 PHRASES = {

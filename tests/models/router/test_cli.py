@@ -12,8 +12,8 @@ from typer.testing import CliRunner, Result
 
 from bot import cli_router
 from bot.router_output import verdict
-from models.router.predict import Model
-from models.router.text import Text
+from models.router.inference.predict import Model
+from models.router.inference.text import Text
 from tests.models.router import corpus
 from tests.nodes.build import prediction
 

@@ -1,0 +1,1 @@
+"""Loads a model and predicts with it; needs numpy alone."""

@@ -1,0 +1,1 @@
+"""Trains, measures and writes models; needs scikit-learn."""

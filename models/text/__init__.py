@@ -1,0 +1,1 @@
+"""Neutralises and recognises text, for everything that reads or writes foreign words."""

@@ -11,7 +11,7 @@ help:
 	@echo "make demo   one whole triage run against stand-ins of the services"
 	@echo "make demo-live  one issue from webhook to Slack to training, the same way"
 	@echo "make test   the test suite"
-	@echo "make slow   the slow ones of it (minutes)"
+	@echo "make slow   the slow ones of it, and all that use a database on PostgreSQL (a quarter of an hour)"
 	@echo "make check  format, lint, types, import contracts, Dockerfile, tests"
 	@echo "make bench  the figures, as a table (a quarter of an hour; BENCH=--short: minutes)"
 	@echo "make bench-peers  the webhooks' door beside Probot's (needs Node.js 20; BENCH=--short)"
@@ -46,6 +46,7 @@ test: $(VENV)/.dev
 
 slow: $(VENV)/.dev
 	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m slow
+	$(BIN)/pytest -n 2 --dist loadscope --no-loadscope-reorder -m "slow or not slow" --database postgresql
 
 check: $(VENV)/.dev lint types contracts test
 

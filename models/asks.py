@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class Ask(Generic[T]):
-    """One question. Equal questions have one answer: `bot/think/lookups` asks them once and remembers what came back."""
+    """One question. Equal ones have one answer: `bot/think/lookups` asks once and remembers what came back."""
 
     __slots__ = ()
 

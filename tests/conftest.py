@@ -27,13 +27,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """Tests of `database_url`, or marked `both_databases`, run once on each."""
+    """Tests of `database_url` run once on each kind, others where their mark says so."""
     if metafunc.config.getoption("--database") is not None:
         return
-    test = metafunc.definition
-    if "database_url" in metafunc.fixturenames or test.get_closest_marker("both_databases"):
-        only = test.get_closest_marker("only")
-        metafunc.parametrize("database_kind", only.args if only else KINDS, indirect=True)
+    only, marked = map(metafunc.definition.get_closest_marker, ("only", "databases"))
+    if marked or "database_url" in metafunc.fixturenames:
+        kinds = only.args if only else marked.args if marked else KINDS
+        metafunc.parametrize("database_kind", kinds, indirect=True)
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

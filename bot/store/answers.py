@@ -10,9 +10,6 @@ from models.tables import AnswerRow
 _answers: sa.Table = AnswerRow.__table__  # type: ignore[attr-defined]
 
 
-_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(7305423)")
-
-
 def keep(connection: Connection, **values: Any) -> int:
     """Note an answer, and tell its number; the names are those of models.tables.AnswerRow."""
     if values.get("data") is None:
@@ -28,12 +25,6 @@ def settle(connection: Connection, number: int, data: Any, tokens: int, cost: fl
         return
     values = {"data": sa.null() if data is None else data, "tokens": tokens, "cost": cost}
     connection.execute(sa.update(_answers).where(_answers.c.id == number).values(**values))
-
-
-def take_turns(connection: Connection) -> None:
-    """Until this transaction ends, nobody else who takes turns looks at what is spent. SQLite has one writer anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_ONE_AT_A_TIME)
 
 
 def find(connection: Connection, key: str, *, since: float = 0.0) -> dict[str, Any] | None:

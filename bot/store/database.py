@@ -30,6 +30,7 @@ PRAGMAS = (
     "wal_autocheckpoint=4000",
 )
 _READ_ONLY = "switchyard_read_only"
+_SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
 
 
 def connect(url: str) -> Engine:
@@ -37,10 +38,10 @@ def connect(url: str) -> Engine:
     parsed = sa.make_url(url)
     if parsed.get_backend_name() == "postgresql":
         try:
-            import psycopg  # noqa: F401 (an extra: the message is better than SQLAlchemy's)
+            from bot.store import postgres  # psycopg is an extra: the message is better than SQLAlchemy's
         except ImportError:
             raise UserFacing("storage.url names PostgreSQL; install the extra `postgres`") from None
-        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_size=20, pool_pre_ping=True)
+        return postgres.connect(parsed)
     if parsed.database and parsed.database != ":memory:":
         try:
             Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
@@ -82,14 +83,19 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """One transaction that may write."""
+        """One transaction that may write; no other one does, in any process."""
         with self.engine.begin() as connection, self._whole(connection):
+            if not self.is_sqlite:
+                from bot.store.postgres import take_turns
+
+                take_turns(connection)
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """One transaction that only reads; on SQLite it never waits for a writer."""
-        with self.engine.connect().execution_options(**{_READ_ONLY: True}) as connection:
+        """One transaction that only reads, all of it as it was at one time; it never waits for a writer."""
+        options = {_READ_ONLY: True} if self.is_sqlite else _SNAPSHOT
+        with self.engine.connect().execution_options(**options) as connection:
             with self._whole(connection):
                 yield connection
 
@@ -195,6 +201,7 @@ _ADVICE = {
     "disk I/O": "make space on its disk, and look whether that is well",
     "readonly": "it must be one that can be written; check storage.url and its owner",
     "starting up": "try again in a moment",
+    "idle-in-transaction": "this program was stopped for too long: try again",
     "terminating": "it is being restarted: try again in a moment",
 }
 

@@ -28,9 +28,6 @@ KEPT = 200_000
 """Documents beyond which the oldest go."""
 _TRIM_EVERY = 2_000
 _PART = 500
-_ORDER = 7_246_910_355
-"""PostgreSQL's advisory lock under which numbers are given: they become visible in their order, and nobody gives a
-second one for the same key."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +59,6 @@ def of_issue(issue: Issue, terms: bytes) -> Document:
 def add_cases(connection: Connection, results: Sequence[Case | Failure], now: float) -> None:
     """What a batch came to. Security reports go, and come back once they are none; a failure changes nothing."""
     cases = [result for result in results if isinstance(result, Case)]
-    _take_turns(connection)
     known = _known(connection, [case.issue.ref for case in cases])
     found = []
     for case in cases:
@@ -98,7 +94,6 @@ def read_stories(stories: Sequence[Story], hosts: frozenset[str]) -> list[tuple[
 
 def add_stories(connection: Connection, seen: Sequence[tuple[Story, Document]], now: float) -> None:
     """A story lends its issue's document estimate and end; it is a document of its own where that one is not there."""
-    _take_turns(connection)
     for start in range(0, len(seen), _PART):
         part = seen[start : start + _PART]
         names, private = issues_of(connection, [document.key for _, document in part])
@@ -124,7 +119,6 @@ def _named(document: Document, names: Mapping[str, str]) -> Document:
 
 def remove(connection: Connection, keys: Sequence[str], now: float | None = None) -> None:
     """These are gone: nobody is to be told of them."""
-    _take_turns(connection)
     known = _known(connection, keys)
     gone = [Document(key=key, repo=document.repo) for key, document in known.items() if document.terms]
     _store(connection, gone, known, time.time() if now is None else now)
@@ -149,7 +143,6 @@ def read_issue(issue: Issue, fingerprint: str) -> Document:
 
 def add_issues(connection: Connection, found: Sequence[Document], now: float) -> int:
     """Those that nobody added, or screened as security's, meanwhile; says how many."""
-    _take_turns(connection)
     keys = [document.key for document in found]
     known = _known(connection, keys)
     _, private = issues_of(connection, keys)
@@ -205,12 +198,6 @@ def issues_of(connection: Connection, keys: Sequence[str]) -> tuple[dict[str, st
     rows = list(connection.execute(sa.select(*columns).where(sa.func.lower(_cases.c.key).in_(lowered))))
     private = {row.key for row in rows if row.route == "security" or row.status == "failed"}
     return {row.key.lower(): row.key for row in rows}, private
-
-
-def _take_turns(connection: Connection) -> None:
-    """Until this transaction ends, nobody else looks at what is known to change it. SQLite has one writer anyway."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(sa.select(sa.func.pg_advisory_xact_lock(_ORDER)))
 
 
 def _store(

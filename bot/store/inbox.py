@@ -29,9 +29,6 @@ _COLUMNS = (
 )
 _PER_STATEMENT = 90
 """Rows of one INSERT; ten values each, and SQLite takes at least 999 of older builds."""
-_ONE_AT_A_TIME = sa.text("SELECT pg_advisory_xact_lock(7305422)")
-"""Until the commit, against other processes that store: between looking for a body's hash and storing it another
-might, and groups that hold the same deliveries in another order would wait for each other."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +48,6 @@ class Received:
 
 def store(connection: Connection, rows: Sequence[Received]) -> set[str]:
     """Store what is new, and return the ids of that; a repeat, by its id or its very body, is not stored again."""
-    if connection.dialect.name == "postgresql":
-        connection.execute(_ONE_AT_A_TIME)
     hashes = [row.body_hash for row in rows]
     known = set(
         connection.execute(sa.select(_table.c.body_hash).where(_table.c.body_hash.in_(hashes))).scalars()

@@ -10,13 +10,13 @@ import pytest
 from bot.app.app import App, build, close
 from config.secrets import NAMES
 from config.settings import Settings
-from tests.databases import CURRENT
+from tests.databases import CURRENT, Sqlite
 
 MakeApp = Callable[..., App]
 
 
 @pytest.fixture
-async def make_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeApp]:
+async def make_app(tmp_path: Path, sqlite: Sqlite, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MakeApp]:
     """Makes applications whose services are a closed port; closes them at the end."""
     monkeypatch.chdir(tmp_path)
     for name in NAMES:
@@ -25,7 +25,7 @@ async def make_app(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIter
     made: list[App] = []
     stack = ExitStack()
     postgres = CURRENT.postgres
-    url = stack.enter_context(postgres.migrated()) if postgres else f"sqlite:///{tmp_path}/t.db"
+    url = stack.enter_context(postgres.migrated()) if postgres else sqlite.make(tmp_path / "t.db")
 
     def make(token: str | None = None, **settings: Any) -> App:
         if token is not None:

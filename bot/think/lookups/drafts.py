@@ -121,7 +121,6 @@ class Drafting:
         if not self._pruned:
             answers.prune(connection, now - KEPT)
             self._pruned = True
-        answers.take_turns(connection)
         if issue and answers.asked(connection, KIND, issue, since=now - DAY) >= PER_ISSUE:
             raise Rejected(
                 f"language model: asked {PER_ISSUE} times for this issue within a day, no more today"

@@ -54,7 +54,10 @@ class SimilarDocuments:
 
     def begin(self, issues: Sequence[Issue]) -> None:
         """Take in what others have stored, and lay these over it: later ones are compared with earlier ones."""
-        index = self._index = self._index or self._connect()
+        # Not `or`: an index that is still empty is false.
+        if self._index is None:
+            self._index = self._connect()
+        index = self._index
         for document in index.refresh():
             self._recent.pop(document.key, None)
         self._terms = {issue.ref: count_words(issue.title, issue.body) for issue in issues}

@@ -8,7 +8,6 @@ from threading import Thread
 import pytest
 
 from bot.store import owners
-from bot.store.database import Database
 from tests.world import World
 
 
@@ -64,10 +63,8 @@ def test_doctor_tells_a_ceiling_without_a_price_as_a_mistake_of_the_configuratio
 
 def test_doctor_names_the_task_that_fails_in_a_running_process(world: World) -> None:
     assert world.run("doctor", "--json").code == 0
-    database = Database(f"sqlite:///{world.folder}/var/switchyard.db")
-    with database.write() as connection:
+    with world.writing() as connection:
         owners.beat(connection, owners.new_id(), {"people": "ProgrammingError: no such column"})
-    database.dispose()
     bad = world.run("doctor", "--json")
     (line,) = [check for check in bad.json["checks"] if not check["ok"]]
     assert bad.code == 1 and line["name"] == "worker people" and "no such column" in line["detail"]

@@ -5,6 +5,7 @@ import time
 from collections.abc import Sequence
 from typing import Any
 
+import pytest
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
@@ -23,6 +24,7 @@ from tests.bot.trigger.test_slack import app  # noqa: F401 (a fixture)
 _cases: Any = CaseRow.__table__  # type: ignore[attr-defined]
 _commands: Any = CommandRow.__table__  # type: ignore[attr-defined]
 TITLE = "Heap overflow in the parser"
+pytestmark = pytest.mark.databases("sqlite", "postgresql")
 
 
 def put(connection: Connection, number: int, route: str = "needs_human") -> None:

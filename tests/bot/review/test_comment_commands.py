@@ -195,6 +195,7 @@ def story_shows(world: World, story_type: str, label: str, number: int = 1) -> b
     return bool(found["story_type"] == story_type and label in names)
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_a_maintainers_word_moves_the_story_within_seconds(world: World) -> None:
     async with serving() as app:
         assert story_shows(world, "bug", "bug") and "bug" in labels(world, 1)
@@ -238,6 +239,7 @@ async def test_somebody_without_permission_changes_nothing(world: World) -> None
         assert own_comments(world) == before
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_why_and_help_are_answered_in_the_one_comment(world: World) -> None:
     async with serving() as app:
         made = await say(app, world, "/triage why")
@@ -285,6 +287,7 @@ async def test_of_a_security_case_nothing_is_said(world: World) -> None:
         assert text.endswith("Routed for review.") and "security" not in text.lower()
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_an_ignored_issue_is_left_alone_until_it_is_routed(world: World) -> None:
     async with serving() as app:
         made = await say(app, world, "/triage ignore")
@@ -339,6 +342,7 @@ async def test_what_the_bot_moves_is_not_told_as_a_persons_doing(world: World) -
         assert not [name for name in labels(world, 1) if name.startswith("epic:")]
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_two_people_at_once(world: World) -> None:
     async with serving() as app:
         shown = await app.database.query(lambda c: correct.version(c, REF))

@@ -58,6 +58,7 @@ async def test_what_is_not_known_is_said(world: World) -> None:
         assert await app.database.query(learning.corrections) == []
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_names_may_be_written_in_any_case(world: World) -> None:
     async with serving() as app:
         said = await route(app, REF.upper(), "feature", "A\x00n\u202en  of <!here>")
@@ -67,6 +68,7 @@ async def test_names_may_be_written_in_any_case(world: World) -> None:
         await until(lambda: story_shows(world, "feature", "feature"))
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_a_word_that_comes_while_the_case_is_thought_about_is_not_lost(world: World) -> None:
     async with inside() as app:
         await run(app)
@@ -115,6 +117,7 @@ async def test_a_route_that_asks_first_makes_its_story_when_a_person_approves(
         assert sum(day.corrected for day in days) == 0
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_a_question_keeps_its_story_and_waits_for_nobody(world: World) -> None:
     async with serving() as app:
         await route(app, REF, "question")
@@ -189,6 +192,7 @@ def test_from_the_command_line(world: World) -> None:
         assert refused.code == 2 and refused.err.startswith("switchyard: issue"), refused.err
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_a_dry_run_knows_what_people_said(world: World) -> None:
     async with serving() as app:
         await route(app, REF, "feature")

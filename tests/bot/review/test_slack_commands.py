@@ -41,8 +41,12 @@ class Team:
         return [s for s in self.world.listed("stories") if s["external_id"] == f"story:{REPO}#{number}"]
 
 
+# Each test says if it needs the server on PostgreSQL, too; `make slow` runs all of them there.
+pytestmark = pytest.mark.databases("sqlite")
+
+
 @pytest.fixture(scope="module")
-def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+def team(tmp_path_factory: pytest.TempPathFactory, database_kind: str) -> Iterator[Team]:
     with serving(tmp_path_factory.mktemp("people"), seeds(40), route="needs_human") as (world, door):
         yield Team(world, door)
 
@@ -64,6 +68,7 @@ def test_a_button_makes_the_story_and_another_moves_it(team: Team) -> None:
     team.world.assert_once()
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 def test_of_two_at_once_one_wins_and_the_other_is_told(team: Team) -> None:
     team.door.post(issue_event(2), delivery="p-2")
     message = team.case(2)

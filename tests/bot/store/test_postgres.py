@@ -1,5 +1,6 @@
 """The same runs on PostgreSQL, with several processes; skipped where no server answers."""
 
+import json
 import signal
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from bot.think.similar.index import Index
 from tests.bot.run.test_run import many
 from tests.bot.think.test_similar import seen, shown, story
 from tests.databases import Postgres
+from tests.smtp import post
 from tests.world import World
 
 
@@ -24,13 +26,18 @@ def url(postgres: Postgres) -> Iterator[str]:
 
 
 def test_an_old_schema_is_refused_until_it_is_migrated(tmp_path: Path, url: str) -> None:
-    with World(tmp_path, many(3)) as world:
+    with World(tmp_path, many(3)) as world, post() as server:
         world.environment["SWITCHYARD_DATABASE_URL"] = url
+        email = {"host": "127.0.0.1", "port": server.port, "tls": "none", "sender": "triage@example.com"}
+        world.set("integrations.email", json.dumps({**email, "recipients": ["team@example.com"]}))
         refused = world.run("run")
         assert refused.code == 2 and "switchyard migrate" in refused.err
         assert world.run("migrate").code == 0
         assert world.run("migrate").code == 0
-        assert world.run("run", "--json").json["status"] == "completed"
+        report = world.run("run", "--json").json
+        assert report["status"] == "completed"
+        assert report["notifications"]["email"] == len(server.to("team@example.com")) == 1
+        assert [m for m in world.listed("messages") if "Triage: 3 issues" in m["text"]]
 
 
 @pytest.mark.chaos

@@ -278,6 +278,14 @@ def test_what_is_not_stored_yet_is_found_by_the_next_batch(database: Database) -
         assert [one.ref for one in port.find(second)] == [f"{REPO}#1"]
 
 
+def test_an_empty_index_is_connected_once(database: Database) -> None:
+    with closing(SimilarDocuments(database.url)) as port:
+        port.begin([])
+        first = port._index
+        port.begin([])
+        assert port._index is first
+
+
 def story(number: int, **changes: Any) -> Story:
     made = Story(
         id=number,

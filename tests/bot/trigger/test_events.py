@@ -12,7 +12,7 @@ from tests.world import World
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Served]]:
+def served(tmp_path_factory: pytest.TempPathFactory, database_kind: str) -> Iterator[tuple[World, Served]]:
     with serving(tmp_path_factory.mktemp("events"), seeds(20), replies="4") as both:
         yield both
 

@@ -130,7 +130,7 @@ def seeds(count: int) -> list[dict[str, Any]]:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[World, Served]]:
+def served(tmp_path_factory: pytest.TempPathFactory, database_kind: str) -> Iterator[tuple[World, Served]]:
     with serving(tmp_path_factory.mktemp("intake"), seeds(30)) as both:
         yield both
 

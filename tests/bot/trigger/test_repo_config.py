@@ -144,6 +144,7 @@ async def test_a_bad_file_leaves_the_last_good_one_and_says_so(world: World) -> 
         assert not await app.database.query(lambda c: repository_config.policies(c, [REPO], app.policy))
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_digests_go_where_the_repository_wants_them(world: World) -> None:
     write(world, 'channels: {digest: "#widgets"}\nrules: [{route: bug, pattern: saving}]')
     world.control(channel="#absent", exists=False)

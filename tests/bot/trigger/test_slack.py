@@ -97,6 +97,7 @@ def rows(app: App) -> list[Any]:
         return list(connection.execute(sa.select(_inbox)))
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_a_press_is_stored_before_it_is_answered(app: App) -> None:
     async with client(app) as http:
         reply = await send(http, pressed())
@@ -114,6 +115,7 @@ async def test_a_press_is_stored_before_it_is_answered(app: App) -> None:
         assert [row.id for row in rows(app)] == ["slack:12.34", "slack:12.35"]
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_a_repeated_event_is_stored_once(app: App) -> None:
     async with client(app) as http:
         for retry in range(3):
@@ -194,6 +196,7 @@ async def test_odd_bodies_are_never_an_error_of_ours(
     assert rows(app) == []
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_an_unknown_button_stores_nothing_and_says_so(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -246,6 +249,7 @@ async def test_while_the_workspace_is_unknown_it_is_asked_for_beside_the_answer(
     assert asked.is_set() and len(rows(app)) == 1
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 @pytest.mark.parametrize(
     ("text", "told"),
     [
@@ -270,6 +274,7 @@ async def test_commands_are_answered_at_once(app: App, text: str, told: str) -> 
     assert [row.state for row in rows(app)] == ([states[word]] if word in states else [])
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_why_tells_the_reasons(app: App) -> None:
     with app.database.write() as connection:
         detail = {"by": "model", "confidence": 0.6, "probabilities": {"bug": 0.6, "docs": 0.4}, "model": "m"}
@@ -299,6 +304,7 @@ async def test_a_database_that_does_not_answer(app: App, monkeypatch: pytest.Mon
         assert (await send(http, pressed())).status_code == 503
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_a_database_that_hangs_does_not_keep_people_waiting(
     app: App, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -333,6 +339,7 @@ async def test_without_its_secrets_it_is_closed(
     assert reply.status_code == 401 and missing in reply.json()["error"]
 
 
+@pytest.mark.databases("sqlite", "postgresql")
 async def test_the_last_of_many_costs_what_the_first_did(app: App) -> None:
     statements: list[str] = []
     sa.event.listen(

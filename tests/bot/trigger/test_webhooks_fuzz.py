@@ -6,7 +6,6 @@ import hmac
 import socket
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -18,8 +17,8 @@ from tests.bot.trigger.test_inbox import REPO, Served, issue_event, seeds, servi
 from tests.bot.trigger.webhooks_fuzz import SECRET, SECRETS, Case, ask, cases, fuzz, largest
 
 
-async def test_malformed_deliveries_do_no_harm(tmp_path: Path) -> None:
-    outcome = await fuzz(tmp_path, seed=1, count=2000)
+async def test_malformed_deliveries_do_no_harm(database_url: str) -> None:
+    outcome = await fuzz(database_url, seed=1, count=2000)
     assert outcome.broken == []
     assert outcome.handled > 100 and min(outcome.statuses[code] for code in (202, 200, 400, 401)) > 10
     assert outcome.memory < 200

@@ -17,7 +17,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import psutil
@@ -298,10 +297,10 @@ def handle(connection: Connection) -> int:
     return int(before)
 
 
-async def fuzz(folder: Path, seed: int, count: int, together: int = 50) -> Outcome:
+async def fuzz(url: str, seed: int, count: int, together: int = 50) -> Outcome:
     """Send them all, and look at every answer, the log, the memory and the inbox."""
     outcome, process = Outcome(), psutil.Process()
-    database = Database(f"sqlite:///{folder}/fuzz.db")
+    database = Database(url)
     database.migrate()
 
     async def nothing(*_: Any) -> None:
@@ -344,7 +343,7 @@ def main() -> int:
     logging.disable(logging.CRITICAL)
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
-        outcome = asyncio.run(fuzz(Path(folder), options.seed, options.count))
+        outcome = asyncio.run(fuzz(f"sqlite:///{folder}/fuzz.db", options.seed, options.count))
     answers = ", ".join(f"{count} × {code}" for code, count in sorted(outcome.statuses.items()))
     print(
         f"{options.count} deliveries, seed {options.seed}: {answers}; {outcome.handled} handled; "

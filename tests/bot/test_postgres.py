@@ -1,40 +1,26 @@
 """The same runs on PostgreSQL, with several processes; skipped where no server answers."""
 
-import os
 import signal
 import threading
-import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import sqlalchemy as sa
 
 from bot.similar.index import Index
 from bot.store import documents
 from bot.store.database import Database
 from tests.bot.test_run import many
 from tests.bot.test_similar import seen, shown, story
+from tests.postgres import fresh_database
 from tests.world import World
-
-SERVER = os.environ.get("SWITCHYARD_TEST_POSTGRES", "postgresql+psycopg://root@127.0.0.1:5432/test")
 
 
 @pytest.fixture
 def url() -> Iterator[str]:
     """A database of its own for one test."""
-    engine = sa.create_engine(SERVER, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 2})
-    name = f"switchyard_{uuid.uuid4().hex[:12]}"
-    try:
-        with engine.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    except sa.exc.OperationalError:
-        engine.dispose()
-        pytest.skip("no PostgreSQL answers; set SWITCHYARD_TEST_POSTGRES")
-    yield sa.make_url(SERVER).set(drivername="postgresql", database=name).render_as_string(False)
-    with engine.connect() as connection:
-        connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-    engine.dispose()
+    with fresh_database() as address:
+        yield address
 
 
 def test_an_old_schema_is_refused_until_it_is_migrated(tmp_path: Path, url: str) -> None:

@@ -15,6 +15,7 @@ from bot.web.app import create_app
 from bot.web.door import sources
 from bot.web.health import Pulse
 from bot.wiring import build, close
+from config.load import load
 from config.repository import RepositorySettings
 from config.secrets import NAMES, load_secrets
 from config.settings import Settings
@@ -28,6 +29,11 @@ from subflows.compose import data_of
 
 SECRETS = NAMES
 __all__ = ["SECRETS", "RepositorySettings", "Settings", "drafting_environment"]
+
+
+def packaged_settings() -> Settings:
+    """What holds where there is neither a file nor a variable."""
+    return load(None, {})
 
 
 def command_line() -> Any:

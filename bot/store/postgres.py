@@ -11,7 +11,7 @@ from psycopg.types.string import StrDumperUnknown
 from sqlalchemy import event
 from sqlalchemy.engine import Engine
 
-IDLE_LIMIT = "60s"
+IDLE_LIMIT = "10s"
 """How long a transaction may wait for its process: one that is stopped must not hold up the others for ever."""
 _ONE_WRITER = sa.text("SELECT pg_advisory_xact_lock(7305421)")
 _SET_IDLE_LIMIT = (

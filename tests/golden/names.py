@@ -75,6 +75,16 @@ def setting_names(model: type[BaseModel], at: str = "") -> Iterator[str]:
             yield from setting_names(inner, f"{path}{mark}.")
 
 
+def switched_on(settings: BaseModel, at: str = "") -> Iterator[str]:
+    """The sections that need not be there and are, in the packaged configuration."""
+    for name, field in type(settings).model_fields.items():
+        value = getattr(settings, name)
+        if isinstance(value, BaseModel):
+            if not field.is_required() and field.default is None:
+                yield f"{at}{name}: on in the packaged file"
+            yield from switched_on(value, f"{at}{name}.")
+
+
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return " (required)"

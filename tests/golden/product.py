@@ -17,6 +17,7 @@ from bot.review import comment_commands as comments
 from bot.sandbox.server import drafting_environment
 from bot.trigger.webhooks import sources
 from bot.web.app import create_app
+from config.load import load
 from config.repository import RepositorySettings
 from config.secrets import NAMES, load_secrets
 from config.settings import Settings
@@ -30,6 +31,11 @@ from subflows.compose import data_of
 
 SECRETS = NAMES
 __all__ = ["SECRETS", "RepositorySettings", "Settings", "drafting_environment"]
+
+
+def packaged_settings() -> Settings:
+    """What holds where there is neither a file nor a variable."""
+    return load(None, {})
 
 
 def command_line() -> Any:

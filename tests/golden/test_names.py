@@ -7,7 +7,7 @@ import pytest
 from tests.golden import product
 from tests.golden.check import check
 from tests.golden.events import incoming_names
-from tests.golden.names import command_names, flow_names, node_names, setting_names
+from tests.golden.names import command_names, flow_names, node_names, setting_names, switched_on
 from tests.golden.operations import operation_names
 from tests.golden.sandbox import control_names
 from tests.world import World
@@ -25,8 +25,10 @@ def test_subflows_and_their_steps() -> None:
     check("subflows", flow_names(product.built_in_flows()))
 
 
-def test_configuration() -> None:
-    check("configuration", setting_names(product.Settings))
+def test_configuration(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    packaged = switched_on(product.packaged_settings())
+    check("configuration", [*setting_names(product.Settings), *packaged])
 
 
 def test_a_repositorys_own_configuration() -> None:

@@ -10,13 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
 
 from bot.app.clients import connect
 from bot.deliver.lane import Lane
 from bot.deliver.lease import Lease
 from bot.store import owners, spending
-from bot.store.database import Database, GroupWriter
+from bot.store.database import Database, GroupWriter, StoreError, Transaction
 from bot.think.lookups import Reading
 from bot.think.lookups import services as own_services
 from bot.think.lookups.drafts import Drafting
@@ -204,7 +203,7 @@ async def share_budgets(app: App) -> None:
         app.guards[name].spent.clear()
     seen = app.spending_seen
 
-    def exchange(connection: Connection) -> tuple[list[Any], int]:
+    def exchange(connection: Transaction) -> tuple[list[Any], int]:
         spending.add(connection, app.me, mine, time.time())
         return spending.others(connection, app.me, seen)
 
@@ -231,7 +230,7 @@ async def working(app: App) -> AsyncIterator[None]:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-        with suppress(sa.exc.SQLAlchemyError):
+        with suppress(StoreError):
             await share_budgets(app)
             await app.database.run(lambda c: owners.leave(c, app.me))
 
@@ -255,14 +254,14 @@ async def close(app: App) -> None:
 async def _share(app: App) -> None:
     while True:
         await asyncio.sleep(SHARE)
-        with suppress(sa.exc.SQLAlchemyError):
+        with suppress(StoreError):
             await share_budgets(app)
 
 
 async def _beat(app: App) -> None:
     while True:
         await asyncio.sleep(owners.HEARTBEAT)
-        with suppress(sa.exc.SQLAlchemyError):
+        with suppress(StoreError):
             await beat(app)
 
 

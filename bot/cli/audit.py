@@ -8,10 +8,8 @@ import time
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.engine import Connection
-
 from bot.store import audit
-from bot.store.database import Database
+from bot.store.database import Database, Transaction
 from models.errors import UserFacing
 from models.issue import named_ref
 
@@ -29,7 +27,7 @@ def account() -> str:
         return getpass.getuser()
 
 
-def note(connection: Connection, action: str, subject: str, **detail: Any) -> None:
+def note(connection: Transaction, action: str, subject: str, **detail: Any) -> None:
     """Write down what a person did from the command line."""
     audit.note(
         connection, time.time(), actor=account(), via="cli", action=action, subject=subject, detail=detail

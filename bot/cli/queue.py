@@ -4,12 +4,10 @@ import json
 import sys
 import time
 
-from sqlalchemy.engine import Connection
-
 from bot.cli import audit
 from bot.report.wording import count_of
 from bot.store import queue
-from bot.store.database import Database
+from bot.store.database import Database, Transaction
 from config.settings import Settings
 from models.errors import UserFacing
 
@@ -54,7 +52,7 @@ async def _drain(app: "object", wait: float) -> dict[str, int]:
     try:
         started = time.time()
 
-        def begin(connection: Connection) -> None:
+        def begin(connection: Transaction) -> None:
             queue.unblock(connection)
             audit.note(connection, "queue.drain", "queue")
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.learn.training import Lesson
+from bot.store.database import StoreError
 from config.load import load
 from models.errors import UserFacing
 from models.router.inference.text import Text
@@ -100,7 +101,6 @@ def drift(config: Path | None) -> list[dict[str, Any]]:
 
 def note(config: Path | None, action: str, version: str, before: str) -> None:
     """Note in the audit log that another model was made the active one; say so where that cannot be done."""
-    from sqlalchemy.exc import SQLAlchemyError
 
     from bot.cli import audit
     from bot.store.database import Database, brief
@@ -113,7 +113,7 @@ def note(config: Path | None, action: str, version: str, before: str) -> None:
                 audit.note(connection, f"router.{action}", version, before=before)
         finally:
             database.dispose()
-    except (UserFacing, SQLAlchemyError) as error:
+    except (UserFacing, StoreError) as error:
         # The model is switched already, and its store works without a database.
         words = str(error) if isinstance(error, UserFacing) else brief(error)
         sys.stderr.write(f"switchyard: not noted in the audit log: {words}\n")

@@ -20,7 +20,6 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from sqlalchemy.engine import Connection
 
 from bot.app.app import App, build, close, working
 from bot.cli import audit
@@ -31,7 +30,7 @@ from bot.run.aggregate import REPORTS, finish
 from bot.run.dry_run import dry_run
 from bot.run.fetch import Params
 from bot.store import owners, runs
-from bot.store.database import brief
+from bot.store.database import Transaction, brief
 from bot.store.repositories import NONE, served
 from bot.think.pool import limit_arenas, load_model
 from bot.trigger import installations
@@ -171,7 +170,7 @@ async def _continue_or_start(app: App, params: Params, watch: engine.Watch, cons
             return report
     run_id = engine.new_id("run")
 
-    def begin(connection: Connection) -> None:
+    def begin(connection: Transaction) -> None:
         runs.create(connection, run_id, "cli", asked, app.me)
         audit.note(connection, "run.start", run_id)
 

@@ -9,11 +9,9 @@ from datetime import datetime
 from typing import Any
 
 import structlog
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.store import adoption, cases, lane_states, outbox, owners
-from bot.store.database import Database, GroupWriter, brief
+from bot.store.database import Database, GroupWriter, StoreError, Transaction, brief
 from bot.store.outbox import Outcome
 from integrations.base import RetrySettings, Target
 from integrations.resilience import only_while, steady, steady_at, told
@@ -145,7 +143,7 @@ class Lane:
         until, kind, reason = told(held[0]), *held[1:]
         whole = self._hold is not None
 
-        def stand(connection: Connection) -> None:
+        def stand(connection: Transaction) -> None:
             if not lane_states.holds(connection, self.name, self._token):
                 return
             lane_states.block(connection, self.name, until, kind, reason)
@@ -197,7 +195,7 @@ class Lane:
                 await self._send(chunk, lanes)
         except SwitchyardError as error:
             await self._save([self._failed(p, error, sent=False) for p in chunk], lanes)
-        except SQLAlchemyError:
+        except StoreError:
             # What was sent but could not be noted is marked, and will be looked up.
             raise
         except Exception as error:
@@ -348,7 +346,7 @@ class Lane:
     async def _save(self, outcomes: Sequence[Outcome], lanes: Mapping[str, "Lane"]) -> None:
         gone = [o.issue for o in outcomes if o.issue and o.answer is not None and o.answer.get("gone")]
 
-        def save(connection: Connection) -> set[str]:
+        def save(connection: Transaction) -> set[str]:
             mine = lane_states.holds(connection, self.name, self._token)
             # An answer is a fact, whoever has it; what a failure means is for the lane's holder to say.
             known = outcomes if mine else [o for o in outcomes if o.state == "sent"]

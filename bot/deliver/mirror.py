@@ -5,10 +5,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from bot.app.app import App
 from bot.store import cases, outbox, stories
+from bot.store.database import Transaction
 from bot.trigger.repo_config import off
 from integrations.github.settings import GithubSettings
 from integrations.shortcut.client import ShortcutClient
@@ -46,7 +46,7 @@ async def reflect(app: App, client: ShortcutClient, run_id: str) -> int:
 
 
 def _tell(
-    connection: Connection, chosen: set[int], names: Names, settings: GithubSettings, run_id: str
+    connection: Transaction, chosen: set[int], names: Names, settings: GithubSettings, run_id: str
 ) -> int:
     """Store the wishes for these stories, and that their issues were told, in one transaction."""
     # Where it is not known yet which story the issue has, the next look decides.
@@ -72,7 +72,7 @@ def _tell(
 
 
 def _wish(
-    connection: Connection,
+    connection: Transaction,
     row: Any,
     names: Names,
     settings: GithubSettings,
@@ -139,7 +139,7 @@ def _is_done(state_id: int | None, names: Names) -> bool:
     return state is not None and state.type == "done"
 
 
-def _set_status(connection: Connection, issue: str, line: str, run_id: str, now: float) -> dict[str, str]:
+def _set_status(connection: Transaction, issue: str, line: str, run_id: str, now: float) -> dict[str, str]:
     """Put the line into the bot's one comment, which keeps its text; one that a person deleted stays deleted."""
     query = sa.select(_commands.c.payload).where(_commands.c.key == f"comment:{issue}")
     stands: Mapping[str, Any] = connection.execute(query).scalar() or {}

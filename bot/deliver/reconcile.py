@@ -13,13 +13,11 @@ from typing import cast
 from urllib.parse import urlsplit
 
 import structlog
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.app import App
 from bot.deliver.mirror import reflect
 from bot.store import adoption, documents, outbox, stories
-from bot.store.database import brief
+from bot.store.database import StoreError, Transaction, brief
 from bot.think.similar.fill import fill
 from bot.trigger.schedule import RECONCILE
 from integrations.shortcut.client import ShortcutClient
@@ -92,7 +90,7 @@ async def forget(app: App, numbers: Sequence[int]) -> None:
 async def _fill(app: App) -> None:
     try:
         count = await fill(app.database)
-    except SQLAlchemyError as error:
+    except StoreError as error:
         log.warning("issues of before could not be added to the index", reason=brief(error))
         return
     if count:
@@ -145,7 +143,7 @@ async def _first_state(
 
 
 def _take_in(
-    connection: Connection, part: Sequence[tuple[Story, str]], first: int | None, run_id: str
+    connection: Transaction, part: Sequence[tuple[Story, str]], first: int | None, run_id: str
 ) -> Reconciled:
     """One transaction: keep the stories, settle what wanted them made, put away what is there twice."""
     now = time.time()

@@ -5,12 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import structlog
-from sqlalchemy.engine import Connection
 
 from bot.app.app import App
 from bot.learn.training import Lesson
 from bot.run.fetch import issues_of
 from bot.store import cases, learning
+from bot.store.database import Transaction
 from bot.store.learning import Correction, LabelEvent
 from bot.store.repositories import served
 from integrations.github.client.client import PER_PAGE, Page
@@ -130,7 +130,7 @@ def _number(item: Mapping[str, Any]) -> int:
 
 
 def lesson_of(
-    connection: Connection, repos: Sequence[str], login: str | None, label_map: Mapping[str, str] | None
+    connection: Transaction, repos: Sequence[str], login: str | None, label_map: Mapping[str, str] | None
 ) -> Lesson:
     """Rows of all that people said: labels they set, and corrections, of which the latest counts."""
     from models.router.inference.text import Text
@@ -193,7 +193,7 @@ def label_of(labels: tuple[str, ...], label_map: Mapping[str, str] | None) -> st
 
 
 def _corrected(
-    connection: Connection, said: Sequence[Correction], repos: Sequence[str]
+    connection: Transaction, said: Sequence[Correction], repos: Sequence[str]
 ) -> "tuple[dict[str, Row], int]":
     """The row of each corrected issue as its last corrector left it, and on how many people disagreed."""
     from models.router.inference.text import Text

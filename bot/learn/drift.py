@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
 
 from bot.app.app import App
 from bot.notify.alerts import Channels, channels
 from bot.store import learning, outbox
+from bot.store.database import StoreConflict, Transaction
 from models.tables import AlertRow
 
 log = structlog.get_logger()
@@ -99,7 +99,7 @@ async def check_drift(app: App) -> None:
     now = time.time()
     try:
         told = await app.database.run(lambda c: settle(c, now, channels(app)))
-    except sa.exc.IntegrityError:
+    except StoreConflict:
         # Another process told of it in the same moment.
         return
     for event, name, detail in told:
@@ -108,7 +108,7 @@ async def check_drift(app: App) -> None:
         app.wake_lanes()
 
 
-def settle(connection: Connection, now: float, to: Channels) -> list[tuple[str, str, str]]:
+def settle(connection: Transaction, now: float, to: Channels) -> list[tuple[str, str, str]]:
     """Bring the open drift alerts up to date, and store the messages; returns what there is to log."""
     rows = learning.days(connection, now - (RECENT + BEFORE).total_seconds())
     border = f"{datetime.fromtimestamp(now, UTC) - RECENT + timedelta(days=1):%Y-%m-%d}"

@@ -7,11 +7,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlalchemy as sa
 import structlog
 
 from bot.app.app import App
 from bot.store import queue
+from bot.store.database import StoreError
 from bot.trigger.schedule import Scheduler
 from integrations.base import Target
 from integrations.resilience import Guard
@@ -138,7 +138,7 @@ async def _depth(app: App) -> tuple[dict[str, int], str | None]:
             counts = await app.database.query(queue.counts)
     except TimeoutError:
         return {}, f"no answer within {DATABASE_TIMEOUT:g} s"
-    except sa.exc.SQLAlchemyError as error:
+    except StoreError as error:
         log.error("database", error=str(error))
         return {}, f"it does not answer ({type(error).__name__})"
     sums = {"pending": 0, "dead": 0}

@@ -11,12 +11,12 @@ from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, REGISTRY, CollectorRegis
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
-from sqlalchemy.engine import Connection
 
 from bot.app.app import App
 from bot.monitor.health import Pulse
 from bot.notify.alerts import open_alerts
 from bot.store import inbox, queue
+from bot.store.database import StoreError, Transaction
 from bot.trigger.schedule import next_fire
 from models.tables import RunRow
 
@@ -103,7 +103,7 @@ class _State(Collector):
         try:
             with self._app.database.read() as connection:
                 families = _families(connection, sorted({name.split(":")[0] for name in self._app.targets}))
-        except sa.exc.SQLAlchemyError as error:
+        except StoreError as error:
             log.error("database", error=str(error))
             up = GaugeMetricFamily("switchyard_database_up", "1 where the database answered this scrape.", 0)
             families = []
@@ -111,7 +111,7 @@ class _State(Collector):
         yield from families
 
 
-def _families(connection: Connection, targets: list[str]) -> list[Metric]:
+def _families(connection: Transaction, targets: list[str]) -> list[Metric]:
     counts = queue.counts(connection)
     commands = GaugeMetricFamily(
         "switchyard_outbox_commands", "Commands that wait or are dead.", labels=["target", "state"]

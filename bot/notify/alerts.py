@@ -9,11 +9,11 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
 
 from bot.app.app import App
 from bot.notify import mail
 from bot.store import outbox, owners
+from bot.store.database import Transaction
 from config.settings import AlertSettings
 from integrations.slack.payloads import escape
 from integrations.webhook.commands import hook_id
@@ -186,7 +186,7 @@ async def check_alerts(app: App) -> None:
 
 
 def settle(
-    connection: Connection, watch: Watch, alive: Iterable[str], to: Channels
+    connection: Transaction, watch: Watch, alive: Iterable[str], to: Channels
 ) -> list[tuple[str, str, str]]:
     """Bring the table of open alerts up to date and store the messages; returns what there is to log.
 
@@ -223,7 +223,7 @@ def settle(
     return told
 
 
-def open_alerts(connection: Connection) -> list[dict[str, Any]]:
+def open_alerts(connection: Transaction) -> list[dict[str, Any]]:
     """The alerts that are not over, for pages and metrics."""
     rows = connection.execute(sa.select(_alerts).order_by(_alerts.c.since))
     return [{"name": _measure(row.name), "since": row.since, "detail": row.detail} for row in rows]

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from bot.notify import quiet_hours as hours
 from bot.store import cases, learning, outbox, pauses
 from bot.store.daily import run_of_the_day
+from bot.store.database import Transaction
 from bot.trigger import repo_config as repository_config
 from config.repository import ChannelsSection
 from config.settings import Settings
@@ -56,12 +56,12 @@ class Rooms:
         return slack.channels.get(line.route, "") if slack else ""  # type: ignore[call-overload]
 
 
-def rooms(connection: Connection, settings: Settings) -> Rooms:
+def rooms(connection: Transaction, settings: Settings) -> Rooms:
     return Rooms(settings, repository_config.channels(connection))
 
 
 def in_threads(
-    connection: Connection, settings: Settings, run_id: str, digests: Mapping[str, str]
+    connection: Transaction, settings: Settings, run_id: str, digests: Mapping[str, str]
 ) -> list[Command]:
     """The run's cases that need a person and were not told yet, the most urgent, each in its digest's thread.
 
@@ -79,7 +79,7 @@ def in_threads(
     return found
 
 
-def tell(connection: Connection, settings: Settings, now: float) -> list[Command]:
+def tell(connection: Transaction, settings: Settings, now: float) -> list[Command]:
     """Messages on cases that webhooks brought, that need a person and were not told yet.
 
     One message an issue; where more than ALONE come within WINDOW, the rest is gathered in one that grows.
@@ -104,7 +104,7 @@ def tell(connection: Connection, settings: Settings, now: float) -> list[Command
     return found
 
 
-def _alone(connection: Connection, places: Rooms, line: CaseLine, kind: str, now: float) -> Command:
+def _alone(connection: Transaction, places: Rooms, line: CaseLine, kind: str, now: float) -> Command:
     channel = places.of(line)
     if kind == SECRET:
         text, blocks = words.security_message(line)
@@ -113,7 +113,7 @@ def _alone(connection: Connection, places: Rooms, line: CaseLine, kind: str, now
     return _message(line, channel, not_before=wait)
 
 
-def renew(connection: Connection, refs: Iterable[str]) -> list[Command]:
+def renew(connection: Transaction, refs: Iterable[str]) -> list[Command]:
     """The messages that stand about these issues, as they should read now; the same ones cost nothing."""
     wanted = set(refs)
     keys = [f"{kind}{ref}" for ref in wanted for kind in (CASE, SECRET)]
@@ -131,7 +131,7 @@ def renew(connection: Connection, refs: Iterable[str]) -> list[Command]:
     return found
 
 
-def told(connection: Connection, refs: Sequence[str]) -> set[str]:
+def told(connection: Transaction, refs: Sequence[str]) -> set[str]:
     """Those of these issues that have a message."""
     keys = [f"{kind}{ref}" for ref in refs for kind in (CASE, SECRET)]
     query = sa.select(_commands.c.issue).where(_commands.c.key.in_(keys))
@@ -139,7 +139,7 @@ def told(connection: Connection, refs: Sequence[str]) -> set[str]:
     return set(connection.execute(query).scalars()) | (inside & set(refs))
 
 
-def _untold(connection: Connection, now: float) -> sa.ColumnElement[bool]:
+def _untold(connection: Transaction, now: float) -> sa.ColumnElement[bool]:
     """The condition that no message was ever posted about a case."""
     said = sa.alias(_commands)
     # A case that became one for the security team is news there, whatever another channel was told of it before.
@@ -154,7 +154,7 @@ def _untold(connection: Connection, now: float) -> sa.ColumnElement[bool]:
     return sa.and_(sa.not_(single.exists()), sa.not_(inside))
 
 
-def _told_lately(connection: Connection, kind: str, now: float) -> int:
+def _told_lately(connection: Transaction, kind: str, now: float) -> int:
     query = sa.select(sa.func.count()).where(
         _commands.c.key.startswith(kind),
         _commands.c.operation == "post_message",
@@ -164,7 +164,7 @@ def _told_lately(connection: Connection, kind: str, now: float) -> int:
     return int(connection.execute(query).scalar() or 0)
 
 
-def _gatherings(connection: Connection, since: float) -> list[Any]:
+def _gatherings(connection: Transaction, since: float) -> list[Any]:
     """Messages about several cases, the latest first."""
     query = (
         sa.select(_commands)
@@ -175,7 +175,7 @@ def _gatherings(connection: Connection, since: float) -> list[Any]:
 
 
 def _gather(
-    connection: Connection,
+    connection: Transaction,
     settings: Settings,
     channel: str,
     lines: Sequence[CaseLine],
@@ -207,7 +207,7 @@ def _gather(
 
 
 def _several(
-    connection: Connection, refs: Sequence[str], *, secret: bool
+    connection: Transaction, refs: Sequence[str], *, secret: bool
 ) -> tuple[str, list[dict[str, Any]], list[str]]:
     lines, said = _lines(connection, refs)
     settled = {ref: told for ref, line in lines.items() if (told := _settled(line, said, secret=secret))}
@@ -258,7 +258,7 @@ class _Said:
     paused: Mapping[str, Any]
 
 
-def _lines(connection: Connection, refs: Iterable[str]) -> tuple[dict[str, CaseLine], _Said]:
+def _lines(connection: Transaction, refs: Iterable[str]) -> tuple[dict[str, CaseLine], _Said]:
     """Those of these issues that have a case, by name, each once and in this order; and what people said of them."""
     wanted = list(dict.fromkeys(refs))
     found: dict[str, CaseLine] = {}
@@ -299,7 +299,7 @@ def _repo(ref: str) -> str:
     return ref.rpartition("#")[0].lower()
 
 
-def store(connection: Connection, commands: Sequence[Command], now: float) -> None:
+def store(connection: Transaction, commands: Sequence[Command], now: float) -> None:
     """Keep messages for delivery, as the day's; they belong to no run that waits for them."""
     if commands:
         outbox.store(connection, run_of_the_day(connection), commands, now)

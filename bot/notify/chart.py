@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
 
 from bot.app.app import App
 from bot.report.wording import route_words
 from bot.store import runs
+from bot.store.database import Transaction
 from models.commands import Command
 from models.messages import upload_chart
 from models.report import RunReport
@@ -70,7 +70,7 @@ async def command(app: App, report: RunReport) -> Command | None:
     return upload_chart(report.run_id, content, title=f"Routes of the last {len(bars)} runs", alt=words(bars))
 
 
-def history(connection: Connection, report: RunReport) -> list[Bar]:
+def history(connection: Transaction, report: RunReport) -> list[Bar]:
     """This run and those of its kind before it, as far as there was something to route; the oldest first."""
     ended = sa.and_(_runs.c.trigger == report.trigger, _runs.c.status == "done")
     rows = connection.execute(

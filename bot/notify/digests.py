@@ -7,11 +7,11 @@ from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from bot.notify import case_messages as news
 from bot.notify import quiet_hours as hours
 from bot.store import cases, escalations, runs
+from bot.store.database import Transaction
 from bot.trigger import repo_config as repository_config
 from config.repository import FILE
 from config.settings import Settings
@@ -30,7 +30,7 @@ _runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
 _commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 
 
-def messages(connection: Connection, settings: Settings, report: RunReport) -> list[Command]:
+def messages(connection: Transaction, settings: Settings, report: RunReport) -> list[Command]:
     """The run's digests and security digests: one of each for a channel, on the cases that are told there.
 
     A channel is "" where it is the operator's.
@@ -79,7 +79,7 @@ def report_url(settings: Settings, run_id: str) -> str:
     return f"{base.rstrip('/')}/reports/{quote(run_id)}.html" if base else ""
 
 
-def usual_routes(connection: Connection, report: RunReport) -> dict[str, float]:
+def usual_routes(connection: Transaction, report: RunReport) -> dict[str, float]:
     """Cases by route in the last runs of the same kind, on average; empty where there are too few to say."""
     ended = sa.select(_runs.c.id).where(
         _runs.c.trigger == report.trigger, _runs.c.status == "done", _runs.c.id != report.run_id
@@ -93,7 +93,7 @@ def usual_routes(connection: Connection, report: RunReport) -> dict[str, float]:
     return {route: count / len(before) for route, count in sums.items()}
 
 
-def refused(connection: Connection, run_id: str) -> list[str]:
+def refused(connection: Transaction, run_id: str) -> list[str]:
     """Digests of the run that a channel did not take, with Slack's word and what to do."""
     rows = connection.execute(
         sa.select(_commands.c.payload["channel"].as_string().label("channel"), _commands.c.last_error)
@@ -133,13 +133,13 @@ class _Part:
         )
 
 
-def _whole(connection: Connection, report: RunReport) -> _Part:
+def _whole(connection: Transaction, report: RunReport) -> _Part:
     """Everything, for the one channel that there is; without reading all cases."""
     urgent = list(cases.lines(connection, report.run_id, limit=MOST_URGENT, ok_only=True))
     return _Part(people=report.needs_person, urgent=urgent)
 
 
-def _parts(connection: Connection, report: RunReport, channels: Mapping[str, str]) -> dict[str, _Part]:
+def _parts(connection: Transaction, report: RunReport, channels: Mapping[str, str]) -> dict[str, _Part]:
     """By channel; only those in which there is something to tell."""
     parts: defaultdict[str, _Part] = defaultdict(_Part)
     for line in cases.lines(connection, report.run_id):
@@ -166,7 +166,7 @@ def _parts(connection: Connection, report: RunReport, channels: Mapping[str, str
     }
 
 
-def _deliveries(connection: Connection, run_id: str) -> Iterable[tuple[str, str, str]]:
+def _deliveries(connection: Transaction, run_id: str) -> Iterable[tuple[str, str, str]]:
     """Issue, `stories` or `github`, and which count of these each of the run's commands adds to."""
     existing = sa.func.coalesce(_commands.c.answer["existing"].as_boolean(), sa.false()).label("existing")
     rows = connection.execute(

@@ -2,17 +2,16 @@
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy.engine import Connection
-
 from bot.notify import mail
 from bot.notify import webhooks as hooks
 from bot.store import outbox, runs
+from bot.store.database import Transaction
 
 if TYPE_CHECKING:
     from bot.app.app import App
 
 
-def at_once(connection: Connection, app: "App", run_id: str, now: float) -> None:
+def at_once(connection: Transaction, app: "App", run_id: str, now: float) -> None:
     """Store what is to be told of the run's reports now; a run that has an end tells of them there, together."""
     row = runs.get(connection, run_id)
     if row is None or row.trigger != "webhook":

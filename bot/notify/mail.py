@@ -8,13 +8,12 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy.engine import Connection
-
 from bot.app.app import App
 from bot.notify import mail_body as letters
 from bot.notify.mail_body import MOST, Letter, as_html, as_text, digest, in_trouble
 from bot.report.wording import count_of
 from bot.store import cases, escalations, mail, outbox, runs
+from bot.store.database import Transaction
 from bot.trigger.schedule import MAIL_AT
 from config.settings import Settings
 from integrations.email.settings import Often, RecipientSettings
@@ -35,7 +34,7 @@ async def announce(app: App, report: RunReport, *, news: bool) -> None:
         return
     now = time.time()
 
-    def work(connection: Connection) -> None:
+    def work(connection: Transaction) -> None:
         found = commands(connection, app.settings, report, news=news)
         outbox.store_once(connection, report.run_id, found, now)
         outbox.store_once(connection, RUN_ID, due(connection, app.settings, now), now)
@@ -66,7 +65,7 @@ def recipients(settings: Settings) -> Sequence[RecipientSettings]:
 # --- what is sent to whom ---------------------------------------------------------------------------
 
 
-def commands(connection: Connection, settings: Settings, report: RunReport, *, news: bool) -> list[Command]:
+def commands(connection: Transaction, settings: Settings, report: RunReport, *, news: bool) -> list[Command]:
     """The mails of a run: its digest, its problems, and its security reports for those who asked for them."""
     told = recipients(settings)
     now = [who.address for who in told if who.often == "run" and _wanted(who, report, news)]
@@ -82,7 +81,7 @@ def commands(connection: Connection, settings: Settings, report: RunReport, *, n
     return found + (security(connection, settings, report.run_id) if report.routes.get("security") else [])
 
 
-def security(connection: Connection, settings: Settings, run_id: str, *, part: str = "") -> list[Command]:
+def security(connection: Transaction, settings: Settings, run_id: str, *, part: str = "") -> list[Command]:
     """The mails on the run's security reports, for those who asked for them; each report is told once.
 
     `part` tells apart the mails of a run that has several, because it takes what events bring.
@@ -99,7 +98,7 @@ def security(connection: Connection, settings: Settings, run_id: str, *, part: s
     return [escalations.noted(command, news) for command in _to_each(letter, key, guards)]
 
 
-def due(connection: Connection, settings: Settings, now: float) -> list[Command]:
+def due(connection: Transaction, settings: Settings, now: float) -> list[Command]:
     """The digests of the last day or week that are not stored yet; nothing where there was nothing to tell."""
     found: list[Command] = []
     zone = ZoneInfo(settings.schedule.timezone)
@@ -137,7 +136,7 @@ def last_end(often: Often, now: datetime) -> datetime:
 
 
 def summed(
-    connection: Connection, settings: Settings, rows: Sequence[Any]
+    connection: Transaction, settings: Settings, rows: Sequence[Any]
 ) -> tuple[RunReport, list[CaseLine]]:
     """Several runs as if they were one, and the cases that they would show."""
     counts = runs.sum_counts(runs.totals(connection, row.id) for row in rows)

@@ -5,9 +5,9 @@ from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from bot.store import outbox, pauses
+from bot.store.database import Transaction
 from config.settings import Settings
 from models.tables import CommandRow
 
@@ -17,7 +17,7 @@ MUTE = "mute:"
 """What begins the key of a channel's pause; the channel stands there as Slack's id or as #name."""
 
 
-def not_before(connection: Connection, settings: Settings, channel: str, now: float) -> float | None:
+def not_before(connection: Transaction, settings: Settings, channel: str, now: float) -> float | None:
     """When a new message may be posted there (epoch seconds); None: at once.
 
     Quiet are new messages only: an edit makes no sound, and the security team is always told at once.
@@ -30,7 +30,7 @@ def not_before(connection: Connection, settings: Settings, channel: str, now: fl
     return quiet or muted
 
 
-def release(connection: Connection, settings: Settings, channels: Iterable[str], now: float) -> None:
+def release(connection: Transaction, settings: Settings, channels: Iterable[str], now: float) -> None:
     """Let go what waited for a channel to be told again, unless the quiet hours still hold."""
     slack = settings.integrations.slack
     if slack is None:

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from bot.store import cases, escalations
+from bot.store.database import Transaction
 from integrations.webhook.client import REPOSITORIES
 from integrations.webhook.commands import GONE_WORDS, hook_id
 from integrations.webhook.settings import WebhookSettings
@@ -39,7 +39,7 @@ class Hook:
     id: str
 
 
-def of_repositories(connection: Connection, repos: Iterable[str] | None = None) -> list[Hook]:
+def of_repositories(connection: Transaction, repos: Iterable[str] | None = None) -> list[Hook]:
     """The hooks of these repositories, or of all."""
     query = sa.select(_configs.c.repo, _configs.c.data, _configs.c.sha).order_by(_configs.c.repo)
     if repos is not None:
@@ -59,7 +59,7 @@ def _urls(data: Mapping[str, Any]) -> list[str]:
 
 
 def commands(
-    connection: Connection, report: RunReport, own: Sequence[WebhookSettings], targets: Iterable[str]
+    connection: Transaction, report: RunReport, own: Sequence[WebhookSettings], targets: Iterable[str]
 ) -> list[Command]:
     """The events of a run that ends; none for a hook that answered that it wants no more."""
     known, gone, now = set(targets), _gone(connection), _iso(time.time())
@@ -93,7 +93,7 @@ def commands(
 
 
 def security_events(
-    connection: Connection, run_id: str, own: Sequence[WebhookSettings], targets: Iterable[str]
+    connection: Transaction, run_id: str, own: Sequence[WebhookSettings], targets: Iterable[str]
 ) -> list[Command]:
     """The events on a run's security reports for the operator's hooks that want them; each report is told once."""
     known, gone = set(targets), _gone(connection)
@@ -125,7 +125,7 @@ def security_events(
     ]
 
 
-def _gone(connection: Connection) -> set[str]:
+def _gone(connection: Transaction) -> set[str]:
     """Ids of hooks whose receiver answered 410; the dead letter keeps them off until a person discards it."""
     query = sa.select(_commands.c.payload).where(
         _commands.c.state == "dead",
@@ -147,7 +147,7 @@ def _figures(report: RunReport) -> dict[str, Any]:
     return {key: document[key] for key in kept}
 
 
-def _by_repository(connection: Connection, run_id: str) -> dict[str, dict[str, Any]]:
+def _by_repository(connection: Transaction, run_id: str) -> dict[str, dict[str, Any]]:
     """What a run did in each repository (in lower case). Stories are left out: they tell security reports apart."""
     rows = connection.execute(
         sa.select(_cases.c.key, _cases.c.status, _cases.c.route).where(_cases.c.run_id == run_id)

@@ -6,9 +6,9 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from bot.report.wording import plain, web_link
+from bot.store.database import Transaction
 from models.case import Case, Route
 from models.tables import CaseRow, CommandRow
 
@@ -50,7 +50,7 @@ class Example:
         }
 
 
-def of_run(connection: Connection, run_id: str, routes: Iterable[Route] = SHARED) -> list[Example]:
+def of_run(connection: Transaction, run_id: str, routes: Iterable[Route] = SHARED) -> list[Example]:
     """The richest of the most urgent cases of each flow whose story this run asked for."""
     found = []
     for route in routes:

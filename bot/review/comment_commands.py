@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from bot.app.app import App
 from bot.review import decisions as correct
 from bot.review.decisions import ANSWERS, REVIEW, Said
 from bot.store import outbox
 from bot.store.daily import run_of_the_day
+from bot.store.database import Transaction
 from bot.trigger.repo_config import policies
 from integrations.github.client.login import permission
 from integrations.github.commands import MARKER
@@ -169,12 +169,12 @@ async def _role(app: App, comment: Comment) -> str:
     return role
 
 
-def _is_answered(connection: Connection, comment: Comment) -> bool:
+def _is_answered(connection: Transaction, comment: Comment) -> bool:
     query = sa.select(_commands.c.key).where(_commands.c.key == f"react:{comment.id}")
     return connection.execute(query).first() is not None
 
 
-def _carry_out(connection: Connection, app: App, comment: Comment, role: str) -> str:
+def _carry_out(connection: Transaction, app: App, comment: Comment, role: str) -> str:
     """Do what was asked and store the answer, in one transaction."""
     if _is_answered(connection, comment):
         return "this comment was answered before"
@@ -191,7 +191,7 @@ def _carry_out(connection: Connection, app: App, comment: Comment, role: str) ->
     return f"a command: {verb}" if role in ALLOWED else f"a command of somebody with the role {role[:40]}"
 
 
-def _do(connection: Connection, comment: Comment) -> tuple[Reaction, str]:
+def _do(connection: Transaction, comment: Comment) -> tuple[Reaction, str]:
     """Carry out an order; the reaction, and the words in markdown, empty where none are needed."""
     ref, person, order = comment.ref, comment.login, comment.order
     if order.verb == "why":
@@ -219,7 +219,7 @@ def _public(said: Said) -> str:
     return f"{REVIEW.capitalize()}." if "security" in (said.before, said.route) else inline(said.words, 400)
 
 
-def reply_to(connection: Connection, ref: str, words: str) -> Command:
+def reply_to(connection: Transaction, ref: str, words: str) -> Command:
     """The bot's one comment with this answer in it, in place of an earlier one; the rest of it stays."""
     query = sa.select(_commands.c.payload).where(_commands.c.key == f"comment:{ref}")
     stands: Mapping[str, Any] = connection.execute(query).scalar() or {}

@@ -6,13 +6,13 @@ from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from bot.report.html import likeliest
 from bot.report.html import why as sides
 from bot.report.wording import plain
 from bot.store import audit, cases, learning, pauses, queue
 from bot.store.daily import hand_over, run_of_the_day
+from bot.store.database import Transaction
 from bot.store.learning import Correction, answer_of
 from models.tables import CaseRow, CommandRow
 
@@ -56,7 +56,7 @@ class Reasons:
 
 
 def reroute(
-    connection: Connection,
+    connection: Transaction,
     ref: str,
     route: Answer | Literal["approve"],
     *,
@@ -116,14 +116,14 @@ def reroute(
     return Said(done=True, words=words, ref=row.key, before=present, route=after, by=by)
 
 
-def version(connection: Connection, ref: str) -> int:
+def version(connection: Transaction, ref: str) -> int:
     """The number of the case's latest correction, 0 where there is none: what a button was shown with."""
     last = learning.last(connection, ref)
     return last.id if last is not None else 0
 
 
 def ignore(
-    connection: Connection,
+    connection: Transaction,
     ref: str,
     *,
     person: str,
@@ -137,7 +137,7 @@ def ignore(
 
 
 def snooze(
-    connection: Connection,
+    connection: Transaction,
     ref: str,
     *,
     person: str,
@@ -150,7 +150,7 @@ def snooze(
     return _pause(connection, ref, pauses.SNOOZE, "snooze", words, person, via, until, now)
 
 
-def retry(connection: Connection, ref: str, *, person: str, via: str, now: float | None = None) -> Said:
+def retry(connection: Transaction, ref: str, *, person: str, via: str, now: float | None = None) -> Said:
     """Think about it again now, and send again what was refused. The caller wakes batches and lanes."""
     now = time.time() if now is None else now
     row = _case(connection, ref)
@@ -172,7 +172,7 @@ def retry(connection: Connection, ref: str, *, person: str, via: str, now: float
     return Said(done=True, words=f"It is looked at again{more}.", ref=row.key, before=present, route=present)
 
 
-def why(connection: Connection, ref: str) -> Reasons | None:
+def why(connection: Transaction, ref: str) -> Reasons | None:
     """The reasons of a case's route, for people; None where there is no such case."""
     row = _case(connection, ref, lock=False)
     if row is None:
@@ -219,7 +219,7 @@ def _is_new(row: Any, last: Any | None) -> bool:
     return last is not None and last.via != "label" and row.detail.get("told") != last.id
 
 
-def _since(connection: Connection, row: Any, last: Any | None) -> list[str]:
+def _since(connection: Transaction, row: Any, last: Any | None) -> list[str]:
     """What people asked of a case since it was thought about."""
     lines = []
     if last is not None and _is_new(row, last):
@@ -252,7 +252,7 @@ def _headline(row: Any) -> str:
     return f"It goes to {row.route}: {who.get(str(by), sure)}."
 
 
-def _case(connection: Connection, ref: str, *, lock: bool = True) -> Any | None:
+def _case(connection: Transaction, ref: str, *, lock: bool = True) -> Any | None:
     """The case's row, locked until the transaction ends; people write names in any case."""
     for where in (_cases.c.key == ref, sa.func.lower(_cases.c.key) == ref.lower()):
         query = sa.select(_cases).where(where).limit(1)
@@ -267,7 +267,7 @@ def _unknown(ref: str) -> Said:
 
 
 def _pause(
-    connection: Connection,
+    connection: Transaction,
     ref: str,
     prefix: str,
     action: str,
@@ -289,13 +289,13 @@ def _pause(
 
 
 def _note(
-    connection: Connection, now: float, person: str, via: str, action: str, ref: str, **detail: Any
+    connection: Transaction, now: float, person: str, via: str, action: str, ref: str, **detail: Any
 ) -> None:
     actor = plain(person, PERSON)
     audit.note(connection, now, actor=actor, via=via, action=f"issue.{action}", subject=ref, detail=detail)
 
 
-def _think_again(connection: Connection, ref: str) -> None:
+def _think_again(connection: Transaction, ref: str) -> None:
     """The case is due, whatever was thought of it: the day's run takes it up."""
     connection.execute(sa.update(_cases).where(_cases.c.key == ref).values(content_hash=""))
     hand_over(connection, run_of_the_day(connection), [ref], 1)

@@ -7,8 +7,6 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.app import App
 from bot.notify import case_messages as news
@@ -17,7 +15,7 @@ from bot.review import decisions as correct
 from bot.run.fetch import Params
 from bot.run.run import new_id
 from bot.store import audit, cases, inbox, pauses, runs
-from bot.store.database import brief
+from bot.store.database import StoreError, Transaction, brief
 from bot.store.repositories import served
 from bot.trigger import repo_config as repository_config
 from bot.trigger.slack import Reads, people_waiting, waiting
@@ -62,7 +60,7 @@ async def work_people(app: App) -> None:
                 if stored:
                     app.wake_lanes()
             app.tasks.worked("people")
-        except SQLAlchemyError as error:
+        except StoreError as error:
             log.error("people wait for an answer, trying again", error=brief(error))
             app.tasks.failed("people", brief(error))
         try:
@@ -81,7 +79,7 @@ async def _keep_true(app: App, seen: tuple[float, int]) -> tuple[tuple[float, in
     if mark == seen and not woken:
         return seen, False
 
-    def work(connection: Connection) -> bool:
+    def work(connection: Transaction) -> bool:
         # Cases of one second may be stored by two transactions: the last second is looked at again.
         changed = connection.execute(sa.select(_cases.c.key).where(_cases.c.updated_at >= seen[0] - 2.0))
         corrected = connection.execute(sa.select(_corrections.c.issue).where(_corrections.c.id > seen[1]))
@@ -96,13 +94,13 @@ async def _keep_true(app: App, seen: tuple[float, int]) -> tuple[tuple[float, in
     return mark, await app.database.run(work)
 
 
-def _mark(connection: Connection) -> tuple[float, int]:
+def _mark(connection: Transaction) -> tuple[float, int]:
     """When a case was stored last, and the number of the last correction."""
     at = connection.execute(sa.select(sa.func.max(_cases.c.updated_at))).scalar() or 0.0
     return at, int(connection.execute(sa.select(sa.func.max(_corrections.c.id))).scalar() or 0)
 
 
-def carry_out(connection: Connection, app: App, now: float) -> int:
+def carry_out(connection: Transaction, app: App, now: float) -> int:
     """Do what waits in the inbox, in one transaction with its end; returns how much that was."""
     rows = inbox.waiting(connection, SLACK, TAKEN)
     notes: dict[str, str] = {}
@@ -121,7 +119,7 @@ def carry_out(connection: Connection, app: App, now: float) -> int:
     return len(rows)
 
 
-def _do(connection: Connection, app: App, what: Interaction, now: float) -> tuple[list[Command], str]:
+def _do(connection: Transaction, app: App, what: Interaction, now: float) -> tuple[list[Command], str]:
     """One thing that a person did: the answers it leads to, and a note."""
     target = app.targets.get(SLACK)
     ours = getattr(target, "team", None)
@@ -142,7 +140,7 @@ def _do(connection: Connection, app: App, what: Interaction, now: float) -> tupl
     return ([] if silent else _reply(what, words, now)), words
 
 
-def _act(connection: Connection, app: App, what: Interaction, now: float) -> str:
+def _act(connection: Transaction, app: App, what: Interaction, now: float) -> str:
     person = what.person_name or what.person
     zone = app.settings.schedule.timezone
     if what.action == "why":
@@ -184,7 +182,7 @@ def _act(connection: Connection, app: App, what: Interaction, now: float) -> str
     return "I do not know that; `/triage help` tells what there is."
 
 
-def _as_shown(connection: Connection, what: Interaction, person: str, now: float) -> int:
+def _as_shown(connection: Transaction, what: Interaction, person: str, now: float) -> int:
     """The correction that the person knew of: the latest, unless another's came too late to be seen.
 
     Times are of this machine's clock, by which presses are stored, too.
@@ -197,7 +195,7 @@ def _as_shown(connection: Connection, what: Interaction, person: str, now: float
     return 0 if is_news else int(last.id)
 
 
-def _is_ours(connection: Connection, app: App, ref: str) -> bool:
+def _is_ours(connection: Transaction, app: App, ref: str) -> bool:
     names = {name.lower() for name in served(connection, app.settings)}
     return ref.rpartition("#")[0].lower() in names
 
@@ -208,7 +206,7 @@ def _reply(what: Interaction, words: str, now: float) -> list[Command]:
     return [reply_to(what.id, response_url=what.response_url, at=what.at or now, text=words)]
 
 
-def _start(connection: Connection, app: App, person: str, now: float) -> str:
+def _start(connection: Transaction, app: App, person: str, now: float) -> str:
     """Begin a run over all repositories; the loop of runs takes it up."""
     names = served(connection, app.settings)
     if not names:
@@ -222,7 +220,7 @@ def _start(connection: Connection, app: App, person: str, now: float) -> str:
     return f"Run {run_id} begins; its digest comes to the channel."
 
 
-def _mute(connection: Connection, app: App, what: Interaction, person: str, zone: str, now: float) -> str:
+def _mute(connection: Transaction, app: App, what: Interaction, person: str, zone: str, now: float) -> str:
     """Keep new messages from a channel for a while; edits and the security channel go on."""
     slack = app.settings.integrations.slack
     name = f"#{what.channel_name}" if what.channel_name else ""
@@ -249,7 +247,7 @@ def _mute(connection: Connection, app: App, what: Interaction, person: str, zone
     return f"No new messages here until {shown:%Y-%m-%d %H:%M} ({zone}); `/triage unmute` ends that sooner."
 
 
-def _home(connection: Connection, app: App, person: str, now: float) -> Command:
+def _home(connection: Transaction, app: App, person: str, now: float) -> Command:
     """The home tab: how it goes, what waits, and the cases that need a person, the most urgent first."""
     lines = list(cases.lines(connection, None, people_only=True, limit=payloads_home.MOST_CASES))
     blocks = payloads_home.home(

@@ -7,8 +7,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from sqlalchemy.engine import Connection
-
 from bot.app.app import App
 from bot.notify import case_messages as news
 from bot.notify import chart, digests, mail
@@ -18,6 +16,7 @@ from bot.report import html as report_file
 from bot.report.wording import count_of
 from bot.run.fetch import Fetching
 from bot.store import cases, lane_states, outbox, runs
+from bot.store.database import Transaction
 from models.case import Case
 from models.commands import Command
 from models.report import GITHUB_KEYS, NOTIFICATION_KEYS, STORY_KEYS, CaseLine, RunReport
@@ -31,7 +30,7 @@ DRY_LINES = 1_000
 
 
 def summarise(
-    connection: Connection, app_name: str, row: Any, skipped: tuple[str, ...] = (), *, ending: bool = False
+    connection: Transaction, app_name: str, row: Any, skipped: tuple[str, ...] = (), *, ending: bool = False
 ) -> RunReport:
     """A run's report from the database as it is now: what was queued then may be delivered meanwhile.
 
@@ -172,7 +171,7 @@ async def finish(app: App, run_id: str, status: str = "done", problem: str | Non
     path = REPORTS / f"{run_id}.html"
     now = time.time()
 
-    def write(connection: Connection) -> RunReport:
+    def write(connection: Transaction) -> RunReport:
         row = runs.get(connection, run_id)
         assert row is not None
         problems = [*row.problems, problem] if problem else row.problems
@@ -204,7 +203,7 @@ async def finish(app: App, run_id: str, status: str = "done", problem: str | Non
 async def current(app: App, run_id: str, *, ending: bool = False) -> RunReport:
     """The report of a run as it stands."""
 
-    def work(connection: Connection) -> RunReport:
+    def work(connection: Transaction) -> RunReport:
         row = runs.get(connection, run_id)
         return summarise(connection, app.settings.name, row, app.skipped, ending=ending)
 

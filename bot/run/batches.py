@@ -10,14 +10,12 @@ from functools import partial
 from typing import Any
 
 import structlog
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.app import App
 from bot.notify import escalation
 from bot.review.decisions import REVIEW
 from bot.store import cases, outbox, owners, queue, runs
-from bot.store.database import brief
+from bot.store.database import StoreError, Transaction, brief
 from bot.store.runs import Batch
 from bot.trigger.repo_config import policies
 from models.case import Case
@@ -58,7 +56,7 @@ async def _claim(app: App) -> Batch | None:
             )
         app.tasks.worked("batches")
         return batch
-    except SQLAlchemyError as error:
+    except StoreError as error:
         log.error("cannot claim a batch, trying again", error=brief(error))
         app.tasks.failed("batches", brief(error))
         return None
@@ -74,7 +72,7 @@ async def _attempt(app: App, batch: Batch) -> None:
         log.error("batch failed, trying again", run=batch.run_id, batch=batch.number, error=brief(error))
         app.tasks.failed("thinking", brief(error))
         await asyncio.sleep(1)
-        with suppress(SQLAlchemyError):
+        with suppress(StoreError):
             await app.database.run(lambda c: runs.give_back(c, batch))
     finally:
         app.in_hand.discard((batch.run_id, batch.number))
@@ -83,7 +81,7 @@ async def _attempt(app: App, batch: Batch) -> None:
 async def work_batch(app: App, batch: Batch) -> None:
     """From keys to stored cases and commands."""
 
-    def load(connection: Connection) -> tuple[int, list[Case], Mapping[str, Policy]]:
+    def load(connection: Transaction) -> tuple[int, list[Case], Mapping[str, Policy]]:
         issues = cases.load_issues(connection, batch.keys)
         todo = cases.due(connection, issues, full=batch.full)
         return len(issues), todo, policies(connection, {case.issue.repo for case in todo}, app.policy)
@@ -93,7 +91,7 @@ async def work_batch(app: App, batch: Batch) -> None:
     results = [_only_for(app, result) if isinstance(result, Case) else result for result in results]
     commands = [command for result in results if isinstance(result, Case) for command in result.commands]
 
-    def store(connection: Connection) -> None:
+    def store(connection: Transaction) -> None:
         if runs.is_done(connection, batch) or runs.status(connection, batch.run_id) == "cancelled":
             # Another process took us for dead and was faster; or nobody wants it any more.
             return

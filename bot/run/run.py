@@ -8,7 +8,6 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import structlog
-from sqlalchemy.exc import InterfaceError, InternalError, OperationalError, SQLAlchemyError
 
 from bot.app.app import App
 from bot.deliver.reconcile import PATIENCE, begin_look, shortcut_of
@@ -17,15 +16,13 @@ from bot.run import aggregate
 from bot.run.batches import work_batches
 from bot.run.fetch import Fetching, Params, Stopped, fetch_all, save_cursors, stop_where_asked
 from bot.store import lane_states, outbox, owners, runs
-from bot.store.database import brief
+from bot.store.database import AWAY, StoreError, brief
 from models.report import RunReport
 
 log = structlog.get_logger()
 
 PROBE_WAIT = 10.0
 """Seconds that a run waits for an open breaker's probe, and only for one."""
-AWAY = (OperationalError, InterfaceError, InternalError)
-"""What a database says that is restarted, locked, full or out of reach."""
 AWAY_PAUSE = 1.0
 AWAY_PATIENCE = 60.0
 """Seconds of such failures after which a run gives up; nothing is lost, a later one goes on."""
@@ -141,7 +138,7 @@ async def _report_progress(
 ) -> None:
     """Twice a second: tell how far the run is, and store what it sent, for a kill may come at any time."""
     while True:
-        with suppress(SQLAlchemyError):
+        with suppress(StoreError):
             await _store_requests(app, run_id, _sum(stored, before, app.requests()))
             totals = await app.database.query(lambda c: runs.totals(c, run_id))
             progress.triaged = totals.get("triaged", 0) + totals.get("unchanged", 0) + totals.get("failed", 0)

@@ -19,6 +19,14 @@ from models.errors import UserFacing
 from models.tables import SCHEMA_VERSION
 
 T = TypeVar("T")
+Transaction = Connection
+"""What functions of the store take first: one transaction that reads, or reads and writes."""
+StoreError = sa.exc.SQLAlchemyError
+"""The database failed: it is away, locked, full or of another shape."""
+StoreConflict = sa.exc.IntegrityError
+"""Another process stored the same thing in the same moment."""
+AWAY = (sa.exc.OperationalError, sa.exc.InterfaceError, sa.exc.InternalError)
+"""What a database says that is restarted, locked, full or out of reach."""
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=NORMAL",

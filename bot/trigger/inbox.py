@@ -10,15 +10,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import structlog
-from sqlalchemy.engine import Connection
-from sqlalchemy.exc import SQLAlchemyError
 
 from bot.app.app import App
 from bot.deliver.reconcile import forget, observe, reconcile, shortcut_of
 from bot.review import comment_commands as comments
 from bot.store import audit, cases, inbox, runs
 from bot.store.daily import hand_over, run_of, run_of_the_day
-from bot.store.database import brief
+from bot.store.database import StoreError, Transaction, brief
 from bot.store.repositories import served
 from bot.trigger import installations
 from bot.trigger import loop_guard as quiet
@@ -140,7 +138,7 @@ async def work_inbox(app: App) -> None:
                 await app.database.run(_prune)
                 app.wake_lanes()
             app.tasks.worked("inbox")
-        except SQLAlchemyError as error:
+        except StoreError as error:
             log.error("deliveries wait, trying again", error=brief(error))
             app.tasks.failed("inbox", brief(error))
             await asyncio.sleep(LOOK)
@@ -157,7 +155,7 @@ async def _take(app: App, ground: Ground, size: int) -> int:
     """Take what waits; where something about one delivery is a surprise, that one alone is put away."""
     try:
         return await app.database.run(lambda c: take(c, ground, size))
-    except SQLAlchemyError:
+    except StoreError:
         raise
     except Exception as error:
         log.error("deliveries could not be taken together, trying one by one", error=brief(error))
@@ -165,7 +163,7 @@ async def _take(app: App, ground: Ground, size: int) -> int:
     for row in await app.database.query(lambda c: inbox.waiting(c, "github", TAKEN)):
         try:
             number += await app.database.run(lambda c, row=row: take(c, ground, size, only=row.id))  # type: ignore[misc]
-        except SQLAlchemyError:
+        except StoreError:
             raise
         except Exception as error:
             log.error("a delivery could not be taken", delivery=row.id, error=brief(error))
@@ -174,7 +172,7 @@ async def _take(app: App, ground: Ground, size: int) -> int:
     return number
 
 
-def _prune(connection: Connection) -> None:
+def _prune(connection: Transaction) -> None:
     now = time.time()
     inbox.prune(connection, now)
     audit.prune(connection, now)
@@ -191,7 +189,7 @@ async def _own_account(app: App) -> str | None:
         return None
 
 
-def ground_of(app: App, connection: Connection, me: str) -> Ground:
+def ground_of(app: App, connection: Transaction, me: str) -> Ground:
     """What deliveries are judged by, as of now."""
     return Ground(
         repositories={name.lower(): name for name in served(connection, app.settings)},
@@ -227,7 +225,7 @@ async def _ask_github(app: App) -> float:
             note = f"GitHub did not answer: {error}"
         except SwitchyardError as error:
             note = str(error)
-        except SQLAlchemyError:
+        except StoreError:
             raise
         except Exception as error:
             log.error("nothing could be made of a delivery", delivery=row.id, error=brief(error))
@@ -304,7 +302,7 @@ def stories_of(text: str) -> list[int]:
     ][:100]
 
 
-def take(connection: Connection, ground: Ground, size: int, *, only: str | None = None) -> int:
+def take(connection: Transaction, ground: Ground, size: int, *, only: str | None = None) -> int:
     """Hand deliveries over to batches, those of one issue together; returns how many issues that were.
 
     The run they belong to is the day's; nobody drives it until the day is over, for it has nothing to fetch.

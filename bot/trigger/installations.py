@@ -12,10 +12,9 @@ from typing import Any
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
 
 from bot.app.app import App
-from bot.store.database import brief
+from bot.store.database import Transaction, brief
 from integrations.github.client import apps as client_apps
 from models.errors import SwitchyardError, Unauthorized
 from models.tables import InstalledRow
@@ -64,14 +63,14 @@ async def look(app: App) -> None:
         log.error("installations could not be brought in line", error=brief(error))
 
 
-def _clear(connection: Connection) -> None:
+def _clear(connection: Transaction) -> None:
     """A token has no installations; what an App saw before is not served."""
     if connection.execute(sa.select(_table.c.repo).limit(1)).first() is not None:
         connection.execute(sa.delete(_table))
 
 
 def _bring_in_line(
-    connection: Connection, found: Mapping[str, int], kept: set[int], suspended: set[int], now: float
+    connection: Transaction, found: Mapping[str, int], kept: set[int], suspended: set[int], now: float
 ) -> None:
     """Make the table hold what was found; rows of installations that are `kept` or `suspended` stay."""
     rows = connection.execute(sa.select(_table.c.repo, _table.c.installation_id)).all()
@@ -88,7 +87,7 @@ def _bring_in_line(
         log.info("repositories changed", served=len(found), gone=len(gone))
 
 
-def apply(connection: Connection, event: str, action: str, payload: Mapping[str, Any], now: float) -> str:
+def apply(connection: Transaction, event: str, action: str, payload: Mapping[str, Any], now: float) -> str:
     """Bring the table in line with an event about installations; returns what was made of it."""
     installation = payload.get("installation")
     number = installation.get("id") if isinstance(installation, Mapping) else None
@@ -110,7 +109,7 @@ def apply(connection: Connection, event: str, action: str, payload: Mapping[str,
 
 
 def _installation(
-    connection: Connection, action: str, payload: Mapping[str, Any], number: int, now: float
+    connection: Transaction, action: str, payload: Mapping[str, Any], number: int, now: float
 ) -> str:
     if action in ("created", "unsuspend"):
         names = _names(payload.get("repositories"))
@@ -129,7 +128,7 @@ def _installation(
 
 
 def _repository(
-    connection: Connection, action: str, payload: Mapping[str, Any], number: int | None, now: float
+    connection: Transaction, action: str, payload: Mapping[str, Any], number: int | None, now: float
 ) -> str:
     names = _names([payload.get("repository")])
     if not names:
@@ -180,7 +179,7 @@ def _inside(value: Any, *path: str) -> Mapping[str, Any]:
     return value if isinstance(value, Mapping) else {}
 
 
-def _covers(connection: Connection, number: int, name: str) -> bool:
+def _covers(connection: Transaction, number: int, name: str) -> bool:
     """Is this installation that of the repository's owner? An event may come from the former owner's."""
     owner = name.partition("/")[0].lower()
     query = sa.select(_table.c.repo).where(_table.c.installation_id == number)
@@ -197,7 +196,7 @@ def _names(items: Any) -> list[str]:
     return [name for name in dict.fromkeys(n for n in found if isinstance(n, str)) if _NAME.fullmatch(name)]
 
 
-def _add(connection: Connection, found: Mapping[str, int], now: float) -> None:
+def _add(connection: Transaction, found: Mapping[str, int], now: float) -> None:
     """Store these, in place of rows under the same name however written; what stands already keeps its time."""
     stored: dict[str, Any] = {}
     for part in _parts(found):
@@ -215,13 +214,13 @@ def _add(connection: Connection, found: Mapping[str, int], now: float) -> None:
         connection.execute(sa.insert(_table), rows)
 
 
-def _drop(connection: Connection, names: Iterable[str]) -> None:
+def _drop(connection: Transaction, names: Iterable[str]) -> None:
     for part in _parts(names):
         lower = [name.lower() for name in part]
         connection.execute(sa.delete(_table).where(sa.func.lower(_table.c.repo).in_(lower)))
 
 
-def _negate(connection: Connection, number: int, *, suspended: bool) -> None:
+def _negate(connection: Transaction, number: int, *, suspended: bool) -> None:
     before, after = (number, -number) if suspended else (-number, number)
     rows = sa.update(_table).where(_table.c.installation_id == before)
     connection.execute(rows.values(installation_id=after))

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
 
 from bot.notify.alerts import message
 from bot.store import audit, outbox
+from bot.store.database import Transaction
 from models.tables import QuietRow
 
 log = structlog.get_logger()
@@ -20,7 +20,7 @@ ANYBODY = 4
 
 
 def hush(
-    connection: Connection,
+    connection: Transaction,
     senders: Mapping[str, tuple[str, bool]],
     replies: int,
     run_id: str,
@@ -49,7 +49,7 @@ def hush(
 
 
 def _begin(
-    connection: Connection, issue: str, sender: str, wrote: int, run_id: str, now: float, *, tell: bool
+    connection: Transaction, issue: str, sender: str, wrote: int, run_id: str, now: float, *, tell: bool
 ) -> None:
     connection.execute(sa.delete(_table).where(_table.c.issue == issue))
     row = {"issue": issue, "since": now, "until": now + HOUR, "sender": sender}
@@ -69,6 +69,6 @@ def words(issue: str, sender: str, wrote: int, until: float) -> str:
     )
 
 
-def prune(connection: Connection, now: float) -> None:
+def prune(connection: Transaction, now: float) -> None:
     """Forget where the bot was quiet."""
     connection.execute(sa.delete(_table).where(_table.c.until < now))

@@ -12,12 +12,11 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
 
 from bot.app.app import App
 from bot.store import outbox
 from bot.store.daily import run_of_the_day
-from bot.store.database import brief
+from bot.store.database import StoreConflict, StoreError, Transaction, brief
 from bot.store.repositories import served
 from config.repository import FILE, MAX_BYTES, ChannelsSection, RepositorySettings, check, restored
 from integrations.base import Check
@@ -58,7 +57,7 @@ class Found:
         return self.mistakes[0] + (f" (and {more} more)" if more > 0 else "") if self.mistakes else ""
 
 
-def off(connection: Connection) -> frozenset[str]:
+def off(connection: Transaction) -> frozenset[str]:
     """Repositories, in lower case, that switched the bot off."""
     enabled = sa.func.coalesce(_table.c.data["enabled"].as_boolean(), sa.true())
     return frozenset(connection.execute(sa.select(_table.c.repo).where(enabled == sa.false())).scalars())
@@ -68,7 +67,7 @@ def off_words(repo: str) -> str:
     return f"{repo} is off: {FILE} says enabled: false"
 
 
-def policies(connection: Connection, repos: Iterable[str], base: Policy) -> dict[str, Policy]:
+def policies(connection: Transaction, repos: Iterable[str], base: Policy) -> dict[str, Policy]:
     """The policy of each of these repositories whose own configuration makes it another than `base`."""
     names = {repo: repo.lower() for repo in repos}
     rows = connection.execute(
@@ -93,14 +92,14 @@ def overlay(base: Policy, own: RepositorySettings) -> Policy:
     )
 
 
-def channels(connection: Connection) -> dict[str, ChannelsSection]:
+def channels(connection: Transaction) -> dict[str, ChannelsSection]:
     """The Slack channels of repositories, in lower case, that name some of their own."""
     rows = connection.execute(sa.select(_table.c.repo, _table.c.data))
     named = {row.repo: restored(row.data).channels for row in rows if row.data.get("channels")}
     return {repo: own for repo, own in named.items() if own.digest or own.security}
 
 
-def problems(connection: Connection, repos: Iterable[str] | None = None) -> list[str]:
+def problems(connection: Transaction, repos: Iterable[str] | None = None) -> list[str]:
     """What is wrong with the files of these repositories, or of all, and what holds meanwhile."""
     names = None if repos is None else {repo.lower(): repo for repo in repos}
     rows = connection.execute(sa.select(_table).where(_table.c.problem != "").order_by(_table.c.repo))
@@ -112,7 +111,7 @@ def problems(connection: Connection, repos: Iterable[str] | None = None) -> list
     ]
 
 
-def standing(connection: Connection) -> list[dict[str, Any]]:
+def standing(connection: Transaction) -> list[dict[str, Any]]:
     """Each repository that has such a file: whether it is on, what is wrong, and when it was read (epoch)."""
     rows = connection.execute(sa.select(_table).where(_table.c.sha != "").order_by(_table.c.repo))
     return [
@@ -166,7 +165,7 @@ async def refresh(app: App, repos: Iterable[str], *, recheck_off: bool = False) 
                 log.warning("configurations cannot be read now", repo=repo, reason=str(error))
             except SwitchyardError as error:
                 log.warning("a configuration cannot be read", repo=repo, reason=str(error))
-            except sa.exc.SQLAlchemyError:
+            except StoreError:
                 raise
             except Exception as error:
                 log.error("a configuration cannot be read", repo=repo, error=brief(error))
@@ -227,11 +226,11 @@ async def fetch(app: App, repo: str, commit: str = "") -> Found:
     return Found(settings, mistakes, sha)
 
 
-def _row(connection: Connection, repo: str) -> Any:
+def _row(connection: Transaction, repo: str) -> Any:
     return connection.execute(sa.select(_table).where(_table.c.repo == repo.lower())).one_or_none()
 
 
-def _store(connection: Connection, repo: str, found: Found, now: float) -> None:
+def _store(connection: Transaction, repo: str, found: Found, now: float) -> None:
     values: dict[str, Any] = {"sha": found.sha, "problem": found.problem, "read_at": now}
     if found.settings is not None:
         values["data"] = found.settings.model_dump(mode="json", exclude_unset=True)
@@ -241,7 +240,7 @@ def _store(connection: Connection, repo: str, found: Found, now: float) -> None:
     try:
         with connection.begin_nested():
             connection.execute(sa.insert(_table).values(repo=repo.lower(), **{"data": {}, **values}))
-    except sa.exc.IntegrityError:
+    except StoreConflict:
         # Another process read it in the same moment.
         connection.execute(change)
 
@@ -340,7 +339,7 @@ async def _touches(app: App, pull: _Pull) -> bool:
     return False
 
 
-def _was_told(connection: Connection, ref: str) -> bool:
+def _was_told(connection: Transaction, ref: str) -> bool:
     query = sa.select(_commands.c.key).where(_commands.c.key == f"comment:{ref}")
     return connection.execute(query).first() is not None
 
@@ -367,5 +366,5 @@ def _text(found: Found) -> str:
     return f"`{FILE}` is good and takes effect once this is merged.{ends}"
 
 
-def _wish(connection: Connection, command: Command) -> None:
+def _wish(connection: Transaction, command: Command) -> None:
     outbox.store(connection, run_of_the_day(connection), [command], time.time())

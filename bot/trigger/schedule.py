@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
 
+from bot.store.database import Transaction
 from config.settings import ScheduleSettings, Settings
 from models.errors import UserFacing
 from models.tables import OwnerRow, RunRow
@@ -112,7 +112,7 @@ def _repeated(fire: datetime) -> bool:
     return fire.fold == 1
 
 
-def missed(connection: Connection, trigger: Trigger, now: datetime) -> datetime | None:
+def missed(connection: Transaction, trigger: Trigger, now: datetime) -> datetime | None:
     """The scheduled time to make up for after a restart; None where nothing was missed.
 
     A database that was not in use at that time, a fresh installation's, has missed nothing.

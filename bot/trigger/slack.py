@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -15,7 +14,7 @@ from starlette.routing import Route
 from bot.app.app import App
 from bot.review import decisions as correct
 from bot.store import cases, lane_states, pauses, queue, runs
-from bot.store.database import brief
+from bot.store.database import Transaction, brief
 from bot.store.inbox import Received
 from bot.trigger.failure_limit import Knocks, retry_after
 from bot.trigger.webhooks import SLOW_DOWN, UNSIGNED_PER_MINUTE, Body, Refused, Room, Tier, Writer
@@ -156,14 +155,14 @@ class Reads:
         """mrkdwn for the person who asked."""
         return await self.app.database.query(lambda c: self._read(c, interaction))
 
-    def _read(self, connection: Connection, interaction: Interaction) -> str:
+    def _read(self, connection: Transaction, interaction: Interaction) -> str:
         if interaction.action == "queue":
             return payloads_home.queue(waiting(connection))
         if interaction.action == "why":
             return _why(connection, interaction)
         return self.status(connection)
 
-    def status(self, connection: Connection) -> str:
+    def status(self, connection: Transaction) -> str:
         """How it goes, as the home tab and `/triage status` tell it."""
         lanes = waiting(connection)
         down = [name for name, guard in self.app.guards.items() if guard.breaker.state == "open"]
@@ -179,7 +178,7 @@ class Reads:
         )
 
 
-def waiting(connection: Connection) -> list[Waiting]:
+def waiting(connection: Transaction) -> list[Waiting]:
     """What waits for each service and why, without reading the commands themselves."""
     counts = queue.counts(connection)
     reasons = {lane.name.split(":")[0]: lane.blocked_reason or "" for lane in lane_states.waiting(connection)}
@@ -194,7 +193,7 @@ def waiting(connection: Connection) -> list[Waiting]:
     ]
 
 
-def _latest(connection: Connection) -> RunReport | None:
+def _latest(connection: Transaction) -> RunReport | None:
     """The latest run as far as one sentence needs it; summing up all its commands would take too long."""
     row = next(iter(runs.latest(connection, 1)), None)
     if row is None:
@@ -208,14 +207,14 @@ def _latest(connection: Connection) -> RunReport | None:
     )
 
 
-def people_waiting(connection: Connection) -> int:
+def people_waiting(connection: Transaction) -> int:
     """Cases that wait for a person, less those that somebody put off."""
     quiet = pauses.is_quiet(_cases.c.key, time.time())
     query = sa.select(sa.func.count()).select_from(_cases).where(cases.needs_person(), sa.not_(quiet))
     return int(connection.execute(query).scalar_one())
 
 
-def _why(connection: Connection, interaction: Interaction) -> str:
+def _why(connection: Transaction, interaction: Interaction) -> str:
     if not interaction.issue:
         return "Name the issue: `/triage why owner/name#1`, or paste its address."
     reasons = correct.why(connection, interaction.issue)

@@ -13,12 +13,12 @@ from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 import structlog
-from sqlalchemy.engine import Connection
 
 from bot.app.app import App
 from bot.run.fetch import issues_of
 from bot.store import cases, inbox, runs
 from bot.store.daily import hand_over, run_of_the_day
+from bot.store.database import Transaction
 from bot.store.inbox import Received
 from bot.store.repositories import served
 from bot.trigger import repo_config as repository_config
@@ -159,7 +159,7 @@ async def _list_missing(app: App, before: float | None, missing: dict[str, Sent]
     return started, cut
 
 
-def _known(connection: Connection, sent: Sequence[Sent]) -> set[str]:
+def _known(connection: Transaction, sent: Sequence[Sent]) -> set[str]:
     """Which of these deliveries the inbox has."""
     keys = [f"github:{one.guid}" for one in sent]
     rows = connection.execute(sa.select(_inbox.c.id).where(_inbox.c.id.in_(keys)))
@@ -203,7 +203,7 @@ async def _store(app: App, rows: Sequence[Received]) -> int:
 async def _repositories(app: App) -> Swept:
     """Ask each repository for the issues that changed since the last time."""
 
-    def wanted(connection: Connection) -> list[str]:
+    def wanted(connection: Transaction) -> list[str]:
         off = repository_config.off(connection)
         return [name for name in served(connection, app.settings) if name.lower() not in off]
 
@@ -251,7 +251,7 @@ async def _changed(app: App, repo: str) -> Swept:
     return Swept(found=found, read=read)
 
 
-def _begin(connection: Connection, repo: str, now: datetime) -> datetime | None:
+def _begin(connection: Transaction, repo: str, now: datetime) -> datetime | None:
     """From when on a repository is read; None where that is now, because nothing of it is known yet."""
     since = _since(connection, repo.lower())
     if since is None:
@@ -263,7 +263,7 @@ def _begin(connection: Connection, repo: str, now: datetime) -> datetime | None:
     return datetime.fromtimestamp(since, UTC)
 
 
-def _take(app: App, connection: Connection, repo: str, issues: Sequence[Issue], last: datetime) -> int:
+def _take(app: App, connection: Transaction, repo: str, issues: Sequence[Issue], last: datetime) -> int:
     """Store what is newer than the stored copies, and make batches of what must be thought about."""
     stored = {i.ref: i for i in cases.load_issues(connection, [i.ref for i in issues])}
     # Times have whole seconds: a copy of the same second may be another.
@@ -280,14 +280,14 @@ def _take(app: App, connection: Connection, repo: str, issues: Sequence[Issue], 
     return len(refs)
 
 
-def _since(connection: Connection, name: str) -> float | None:
+def _since(connection: Transaction, name: str) -> float | None:
     found: float | None = connection.execute(
         sa.select(_sweeps.c.since).where(_sweeps.c.name == name)
     ).scalar()
     return found
 
 
-def _save(connection: Connection, name: str, since: float) -> None:
+def _save(connection: Transaction, name: str, since: float) -> None:
     updated = connection.execute(sa.update(_sweeps).where(_sweeps.c.name == name).values(since=since))
     if updated.rowcount == 0:
         connection.execute(sa.insert(_sweeps).values(name=name, since=since))

@@ -12,11 +12,10 @@ from typing import Any, Self
 from weakref import WeakValueDictionary
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from bot.store import inbox
-from bot.store.database import Database, brief
+from bot.store.database import Database, StoreError, brief
 from bot.store.inbox import Received
 from bot.trigger.failure_limit import Knocks, retry_after, source_of
 from config.secrets import Secrets
@@ -281,7 +280,7 @@ class Door:
             if refused.status in (401, 404, 413):
                 self._knocks.count(address)
             status, document = refused.status, {"error": str(refused)}
-        except (SQLAlchemyError, TimeoutError) as error:
+        except (StoreError, TimeoutError) as error:
             log.error("a delivery could not be stored", error=brief(error))
             status, document = 503, {"error": "The delivery could not be stored; send it again."}
         except Exception as error:

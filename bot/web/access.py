@@ -11,12 +11,11 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 
 from bot.app.app import App
 from bot.store import audit
-from bot.store.database import brief
+from bot.store.database import StoreError, brief
 from bot.trigger.failure_limit import Knocks, retry_after
 from bot.web.roles import Role, Roles
 from bot.web.session import Cookies
@@ -153,7 +152,7 @@ class Access:
         detail = {"how": how, "times": number}
         try:
             await self.app.database.run(lambda c: audit.note(c, time.time(), **entry, detail=detail))
-        except SQLAlchemyError as error:
+        except StoreError as error:
             # It is refused all the same.
             log.error("a refused log-in could not be noted", error=brief(error), **entry)
 

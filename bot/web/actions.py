@@ -5,10 +5,9 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy.engine import Connection
-
 from bot.app.app import App
 from bot.store import audit, queue, runs
+from bot.store.database import Transaction
 from bot.web.access import Person
 from models.errors import UserFacing
 
@@ -34,7 +33,7 @@ class Actions:
     async def change_run(self, person: Person, run_id: str, wanted: str, *, drop: bool) -> tuple[str, int]:
         """Pause, resume or cancel; the new status, and how many commands were forgotten."""
 
-        def work(connection: Connection) -> tuple[str, int]:
+        def work(connection: Transaction) -> tuple[str, int]:
             status, dropped = runs.change(connection, run_id, wanted, drop=drop)
             detail = {"dropped": dropped} if drop else {}
             _note(connection, person, f"run.{wanted}", run_id, **detail)
@@ -45,7 +44,7 @@ class Actions:
     async def change_queue(self, person: Person, key: str, wanted: str) -> None:
         """Retry or discard one command that waits or is dead."""
 
-        def work(connection: Connection) -> None:
+        def work(connection: Transaction) -> None:
             change = queue.retry if wanted == "retry" else queue.discard
             if not change(connection, key):
                 raise UserFacing(f"no waiting or dead command {key[:200]!r}")
@@ -57,7 +56,7 @@ class Actions:
     async def retry_dead(self, person: Person) -> int:
         """Retry all dead letters; how many."""
 
-        def work(connection: Connection) -> int:
+        def work(connection: Transaction) -> int:
             count = queue.retry(connection, None)
             _note(connection, person, "queue.retry", "dead letters", count=count)
             return count
@@ -67,7 +66,7 @@ class Actions:
         return count
 
 
-def _note(connection: Connection, person: Person, action: str, subject: str, **detail: Any) -> None:
+def _note(connection: Transaction, person: Person, action: str, subject: str, **detail: Any) -> None:
     audit.note(
         connection,
         time.time(),

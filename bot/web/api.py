@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy.engine import Connection
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -10,6 +9,7 @@ from starlette.routing import Route
 from bot.app.app import App
 from bot.monitor.health import Pulse
 from bot.store import audit, runs
+from bot.store.database import Transaction
 from bot.web import snapshot
 from bot.web.access import Access
 from bot.web.actions import QUEUE_CHANGES, Actions
@@ -66,7 +66,7 @@ class Api:
     async def show_status(self, request: Request) -> Response:
         await self.access.need(request, Role.VIEWER)
 
-        def read(connection: Connection) -> dict[str, object]:
+        def read(connection: Transaction) -> dict[str, object]:
             return snapshot.status(self.app, self.pulse, connection)
 
         return JSONResponse(await self.app.database.query(read))

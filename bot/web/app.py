@@ -3,7 +3,6 @@
 import asyncio
 from urllib.parse import urlencode
 
-import sqlalchemy as sa
 import structlog
 from starlette.applications import Starlette
 from starlette.datastructures import MutableHeaders
@@ -18,6 +17,7 @@ from bot.app.app import App
 from bot.monitor import metrics
 from bot.monitor.health import Pulse, readiness
 from bot.report.html import environment
+from bot.store.database import StoreError
 from bot.trigger import slack
 from bot.web.access import READING, Access, Denied
 from bot.web.actions import Actions, StartRun
@@ -144,6 +144,6 @@ class Shield:
 
 
 def _surprise(error: Exception) -> JSONResponse:
-    if isinstance(error, sa.exc.SQLAlchemyError):
+    if isinstance(error, StoreError):
         return JSONResponse({"error": "The database does not answer; the log says why."}, 503)
     return JSONResponse({"error": "Something unforeseen went wrong here; the log says what."}, 500)

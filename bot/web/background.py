@@ -6,7 +6,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-import sqlalchemy as sa
 import structlog
 
 from bot.app.app import App
@@ -17,7 +16,7 @@ from bot.run import run as engine
 from bot.run.batches import IDLE_PAUSE, work_batches
 from bot.run.fetch import Params
 from bot.store import owners, runs
-from bot.store.database import brief
+from bot.store.database import StoreConflict, brief
 from bot.store.repositories import NONE, served
 from bot.trigger.inbox import work_inbox
 from bot.trigger.repo_config import keep
@@ -68,7 +67,7 @@ class Background:
         params = Params(repositories=names).to_json()
         try:
             made = await self.app.database.run(lambda c: runs.create(c, run_id, trigger, params, None))
-        except sa.exc.IntegrityError:
+        except StoreConflict:
             # Another scheduler was faster by a moment.
             made = False
         if made:

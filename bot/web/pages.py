@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
 
-from sqlalchemy.engine import Connection
 from starlette.requests import Request
 from starlette.responses import FileResponse, HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
@@ -19,6 +18,7 @@ from bot.report.html import environment
 from bot.report.wording import STATUS_MARKS, bars, duration, plain, verdict
 from bot.run import aggregate
 from bot.store import audit, queue, runs
+from bot.store.database import Transaction
 from bot.web import snapshot
 from bot.web.access import Access, Denied, Person
 from bot.web.actions import QUEUE_CHANGES, Actions
@@ -70,7 +70,7 @@ class Pages:
         done = DONE.get(request.query_params.get("done", ""), "")
         return HTMLResponse(await self.app.database.query(lambda c: self._render(c, person, done)))
 
-    def _render(self, connection: Connection, person: Person, done: str) -> str:
+    def _render(self, connection: Transaction, person: Person, done: str) -> str:
         status = snapshot.status(self.app, self.pulse, connection)
         found = self.reports.latest(connection, RUNS_SHOWN)
         # A browser that shows a stored password sends no session, and without one nothing can be changed.

@@ -5,14 +5,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy.engine import Connection
-
 from bot.app.app import App
 from bot.monitor.health import Pulse, breakers, iso
 from bot.monitor.metrics import release
 from bot.notify.alerts import open_alerts
 from bot.run import aggregate
 from bot.store import inbox, lane_states, queue, runs
+from bot.store.database import Transaction
 from bot.store.repositories import served
 from bot.trigger import repo_config as repository_config
 from bot.trigger.schedule import next_fire
@@ -28,14 +27,14 @@ class Reports:
     app: App
     _known: dict[str, RunReport] = field(default_factory=dict)
 
-    def latest(self, connection: Connection, limit: int) -> list[RunReport]:
+    def latest(self, connection: Transaction, limit: int) -> list[RunReport]:
         return [self._of(connection, row) for row in runs.latest(connection, limit)]
 
-    def one(self, connection: Connection, run_id: str) -> RunReport | None:
+    def one(self, connection: Transaction, run_id: str) -> RunReport | None:
         row = runs.get(connection, run_id)
         return self._of(connection, row) if row is not None else None
 
-    def _of(self, connection: Connection, row: Any) -> RunReport:
+    def _of(self, connection: Transaction, row: Any) -> RunReport:
         known = self._known.get(row.id)
         if known is not None:
             return known
@@ -56,12 +55,12 @@ def _may_change(report: RunReport) -> bool:
     return report.status == "paused" or any(part.get("queued") or part.get("dead") for part in parts)
 
 
-def queued(connection: Connection, limit: int) -> dict[str, list[dict[str, Any]]]:
+def queued(connection: Transaction, limit: int) -> dict[str, list[dict[str, Any]]]:
     """The queue as `queue list --json` prints it."""
     return {state: queue.items(connection, state, limit) for state in ("pending", "dead")}
 
 
-def queue_by_target(connection: Connection, now: float) -> list[dict[str, Any]]:
+def queue_by_target(connection: Transaction, now: float) -> list[dict[str, Any]]:
     """For each target how much waits, how much is dead, how old the oldest is, and what holds it up."""
     counts = queue.counts(connection)
     lanes = {lane.name: lane for lane in lane_states.waiting(connection)}
@@ -83,13 +82,13 @@ def queue_by_target(connection: Connection, now: float) -> list[dict[str, Any]]:
     return shown
 
 
-def deliveries(connection: Connection, now: float) -> dict[str, Any]:
+def deliveries(connection: Transaction, now: float) -> dict[str, Any]:
     """How many webhook deliveries and presses wait for their turn, and for how long."""
     waiting, since = inbox.depth(connection)
     return {"waiting": waiting, "oldest_seconds": round(max(0.0, now - since)) if since else 0}
 
 
-def status(app: App, pulse: Pulse, connection: Connection) -> dict[str, Any]:
+def status(app: App, pulse: Pulse, connection: Transaction) -> dict[str, Any]:
     """Everything but the runs."""
     now = time.time()
     due = next_fire(pulse.scheduler)

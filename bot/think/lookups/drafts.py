@@ -7,10 +7,8 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy.engine import Connection
-
 from bot.store import answers
-from bot.store.database import Database
+from bot.store.database import Database, Transaction
 from integrations.llm.client import LlmClient, Written
 from integrations.llm.payloads import VERSION, plain
 from integrations.llm.settings import LlmSettings, Prices
@@ -114,7 +112,7 @@ class Drafting:
         return data, wrong
 
     def _reserve(
-        self, connection: Connection, key: str, run: str, input_tokens: int, output: int, *, issue: str = ""
+        self, connection: Transaction, key: str, run: str, input_tokens: int, output: int, *, issue: str = ""
     ) -> int:
         """Note what the question may cost; Rejected where that goes over a ceiling."""
         now = time.time()

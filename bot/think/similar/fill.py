@@ -5,10 +5,9 @@ import time
 from collections.abc import Sequence
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection
 
 from bot.store import cases, documents
-from bot.store.database import Database
+from bot.store.database import Database, Transaction
 from bot.store.documents import Document
 from models.issue import Issue
 from models.tables import CaseRow, DocumentRow, IssueRow
@@ -35,7 +34,7 @@ async def fill(database: Database, seconds: float = SECONDS) -> int:
     return count
 
 
-def _missing(connection: Connection) -> list[tuple[Issue, str]]:
+def _missing(connection: Transaction) -> list[tuple[Issue, str]]:
     """Issues with the fingerprints of their traces; none where the oldest documents go already."""
     if (
         connection.execute(sa.select(sa.func.count()).select_from(_documents)).scalar_one()

@@ -9,10 +9,9 @@ from pathlib import Path
 import pytest
 import sqlalchemy as sa
 
-from bot.run.run import AWAY
 from bot.store import database as module
 from bot.store import outbox, runs
-from bot.store.database import Database, advice
+from bot.store.database import AWAY, Database, advice
 from models.commands import Command, add_labels
 from models.errors import UserFacing
 from models.tables import AlertRow, CommandRow

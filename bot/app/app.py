@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import sqlalchemy as sa
 import structlog
@@ -14,12 +14,14 @@ import structlog
 from bot.app.clients import connect
 from bot.deliver.lane import Lane
 from bot.deliver.lease import Lease
+from bot.deliver.reconcile import StorySync
 from bot.store import owners, spending
 from bot.store.database import Database, GroupWriter, StoreError, Transaction
+from bot.think.drafting import Drafting
 from bot.think.lookups import Reading
 from bot.think.lookups import services as own_services
-from bot.think.lookups.drafts import Drafting
 from bot.think.pool import Thinker, ThinkSettings
+from bot.think.sources import Sources
 from config.secrets import Secrets, load_secrets, protect_url
 from config.settings import Settings
 from config.subflows import flows_of
@@ -35,6 +37,7 @@ from nodes.base import Policy, Rule
 if TYPE_CHECKING:
     from integrations.osv.client import OsvClient
     from integrations.rest.client import RestClient
+    from integrations.shortcut.client import ShortcutClient
 
 log = structlog.get_logger()
 _breakers: sa.Table = BreakerRow.__table__  # type: ignore[attr-defined]
@@ -86,7 +89,31 @@ class App:
     """There are batches to work on."""
 
     def __post_init__(self) -> None:
-        self.reading = Reading(self)
+        self.reading = Reading(self.sources)
+
+    @property
+    def sources(self) -> Sources:
+        """What the questions of cases are answered from."""
+        return Sources(
+            self.github,
+            self.database,
+            self.settings.integrations.github.hosts,
+            self.shortcut,
+            self.osv,
+            self.llm,
+            self.services,
+        )
+
+    @property
+    def shortcut(self) -> "ShortcutClient | None":
+        """Shortcut's client; None where Shortcut is off."""
+        return cast("ShortcutClient | None", self.targets.get("shortcut"))
+
+    @property
+    def stories(self) -> StorySync:
+        """What the reconciliation of stories works with."""
+        wanted = self.settings.integrations
+        return StorySync(self.database, self.shortcut, wanted.shortcut, wanted.github, self.lanes)
 
     def wake_lanes(self) -> None:
         for lane in self.lanes.values():

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 import structlog
 
 from bot.store.database import Database
+from bot.think.drafting import Drafting, require_prices
 from bot.think.lookups import services as own_services
-from bot.think.lookups.drafts import Drafting, require_prices
 from config.secrets import Secrets
 from config.settings import Settings
 from integrations.base import ONLY_CONTENT, Limit, Target

@@ -6,9 +6,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from bot.app.app import App
 from bot.store import cases, outbox, stories
-from bot.store.database import Transaction
+from bot.store.database import Database, Transaction
 from bot.trigger.repo_config import off
 from integrations.github.settings import GithubSettings
 from integrations.shortcut.client import ShortcutClient
@@ -22,15 +21,14 @@ _AT_ONCE = 200
 _commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 
 
-async def reflect(app: App, client: ShortcutClient, run_id: str) -> int:
+async def reflect(database: Database, client: ShortcutClient, settings: GithubSettings, run_id: str) -> int:
     """Wish what issues have yet to be told of their stories, and say of how many.
 
     Where nothing changed Shortcut is not asked for names.
     """
-    settings = app.settings.integrations.github
     if settings.reflect == "off" and not settings.close_when_done:
         return 0
-    waiting = await app.database.query(stories.untold)
+    waiting = await database.query(stories.untold)
     if not waiting:
         return 0
     names = await client.names(
@@ -41,7 +39,7 @@ async def reflect(app: App, client: ShortcutClient, run_id: str) -> int:
     told = 0
     for start in range(0, len(waiting), _AT_ONCE):
         chosen = {row.id for row in waiting[start : start + _AT_ONCE]}
-        told += await app.database.run(lambda c, chosen=chosen: _tell(c, chosen, names, settings, run_id))  # type: ignore[misc]
+        told += await database.run(lambda c, chosen=chosen: _tell(c, chosen, names, settings, run_id))  # type: ignore[misc]
     return told
 
 

@@ -6,21 +6,21 @@ do with a story is shown on its issue.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from typing import cast
-from urllib.parse import urlsplit
 
 import structlog
 
-from bot.app.app import App
+from bot.deliver.lane import Lane
 from bot.deliver.mirror import reflect
 from bot.store import adoption, documents, outbox, stories
-from bot.store.database import StoreError, Transaction, brief
+from bot.store.database import Database, StoreError, Transaction, brief
 from bot.think.similar.fill import fill
 from bot.trigger.schedule import RECONCILE
+from integrations.github.settings import GithubSettings
 from integrations.shortcut.client import ShortcutClient
+from integrations.shortcut.settings import ShortcutSettings
 from models.commands import archive_story
 from models.errors import SwitchyardError
 from models.story import Story, ref_of
@@ -52,44 +52,63 @@ class Reconciled:
     problems: tuple[str, ...] = ()
 
 
-async def reconcile(app: App, run_id: str = BY_ITSELF) -> Reconciled:
+@dataclass(frozen=True, slots=True)
+class StorySync:
+    """What stories are brought together by: the database, Shortcut where it is on, and the lanes to wake."""
+
+    database: Database
+    shortcut: ShortcutClient | None
+    shortcut_settings: ShortcutSettings | None
+    github: GithubSettings
+    lanes: Mapping[str, Lane]
+
+    @property
+    def github_hosts(self) -> frozenset[str]:
+        return self.github.hosts
+
+    def wake_lanes(self) -> None:
+        for lane in self.lanes.values():
+            lane.wake.set()
+
+
+async def reconcile(sync: StorySync, run_id: str = BY_ITSELF) -> Reconciled:
     """Read what changed in Shortcut since the last time, and act on it; raises what Shortcut's client raises."""
-    client = shortcut_of(app)
+    client = sync.shortcut
     if client is None:
         return Reconciled()
-    row = await app.database.query(stories.reading)
+    row = await sync.database.query(stories.reading)
     began = time.time()
     since = datetime.fromtimestamp(row.since, UTC) - OVERLAP if row else datetime.now(UTC) - LOOK_BACK
     # A first look is at a whole year: names will do.
     found = await client.changed_since(since, with_text=row is not None)
     # Shortcut's own clock, as far as it tells: ours may be wrong.
     until = client.server_time.timestamp() if client.server_time else began
-    result = await observe(app, found, run_id)
-    await app.database.run(lambda c: stories.save_reading(c, until, began))
+    result = await observe(sync, found, run_id)
+    await sync.database.run(lambda c: stories.save_reading(c, until, began))
     return result
 
 
-async def look(app: App) -> None:
+async def look(sync: StorySync) -> None:
     """What the scheduler calls: reconcile, unless another process just did; a failure waits for the next time."""
-    await _fill(app)
-    row = await app.database.query(stories.reading)
+    await _fill(sync)
+    row = await sync.database.query(stories.reading)
     if row is not None and time.time() - row.at < 0.8 * RECONCILE.total_seconds():
         return
     try:
-        _say(await reconcile(app))
+        _say(await reconcile(sync))
     except SwitchyardError as error:
         log.warning("stories could not be reconciled", reason=str(error))
 
 
-async def forget(app: App, numbers: Sequence[int]) -> None:
+async def forget(sync: StorySync, numbers: Sequence[int]) -> None:
     """These stories are not there any more: nobody is told of them as similar."""
     if numbers:
-        await app.database.run(lambda c: documents.remove_stories(c, numbers, time.time()))
+        await sync.database.run(lambda c: documents.remove_stories(c, numbers, time.time()))
 
 
-async def _fill(app: App) -> None:
+async def _fill(sync: StorySync) -> None:
     try:
-        count = await fill(app.database)
+        count = await fill(sync.database)
     except StoreError as error:
         log.warning("issues of before could not be added to the index", reason=brief(error))
         return
@@ -97,17 +116,16 @@ async def _fill(app: App) -> None:
         log.info("issues of before are in the index of similar ones now", issues=count)
 
 
-async def observe(app: App, seen: Sequence[Story], run_id: str = BY_ITSELF) -> Reconciled:
+async def observe(sync: StorySync, seen: Sequence[Story], run_id: str = BY_ITSELF) -> Reconciled:
     """Act on these stories, however they became known."""
-    client = shortcut_of(app)
-    hosts = github_hosts(app.settings.integrations.github.base_url)
+    client, hosts = sync.shortcut, sync.github_hosts
     pairs = [(story, ref) for story in seen if (ref := ref_of(story, hosts)) is not None]
-    await _remember(app, seen, hosts)
+    await _remember(sync, seen, hosts)
     result = Reconciled(read=len(seen))
     for start in range(0, len(pairs), _PART):
         part = pairs[start : start + _PART]
-        first = await _first_state(app, client, part)
-        taken = await app.database.run(lambda c, part=part, first=first: _take_in(c, part, first, run_id))  # type: ignore[misc]
+        first = await _first_state(sync, client, part)
+        taken = await sync.database.run(lambda c, part=part, first=first: _take_in(c, part, first, run_id))  # type: ignore[misc]
         result = replace(
             result,
             changed=result.changed + taken.changed,
@@ -116,26 +134,26 @@ async def observe(app: App, seen: Sequence[Story], run_id: str = BY_ITSELF) -> R
             problems=result.problems + taken.problems,
         )
         # What is adopted need not wait for the rest.
-        app.wake_lanes()
+        sync.wake_lanes()
     if client is not None:
-        result = replace(result, reflected=await reflect(app, client, run_id))
-    app.wake_lanes()
+        result = replace(result, reflected=await reflect(sync.database, client, sync.github, run_id))
+    sync.wake_lanes()
     return result
 
 
-async def _remember(app: App, seen: Sequence[Story], hosts: frozenset[str]) -> None:
+async def _remember(sync: StorySync, seen: Sequence[Story], hosts: frozenset[str]) -> None:
     """Stories are found as similar to later issues."""
     for start in range(0, len(seen), _PART):
         found = await asyncio.to_thread(documents.read_stories, seen[start : start + _PART], hosts)
-        await app.database.run(lambda c, found=found: documents.add_stories(c, found, time.time()))  # type: ignore[misc]
+        await sync.database.run(lambda c, found=found: documents.add_stories(c, found, time.time()))  # type: ignore[misc]
 
 
 async def _first_state(
-    app: App, client: ShortcutClient | None, part: Sequence[tuple[Story, str]]
+    sync: StorySync, client: ShortcutClient | None, part: Sequence[tuple[Story, str]]
 ) -> int | None:
     """The state in which the bot's own stories begin, where some of these need it."""
-    section = app.settings.integrations.shortcut
-    if client is None or not await app.database.query(lambda c: stories.unexplained(c, part)):
+    section = sync.shortcut_settings
+    if client is None or not await sync.database.query(lambda c: stories.unexplained(c, part)):
         return None
     if section is not None and section.workflow_state_id is not None:
         return section.workflow_state_id
@@ -164,17 +182,6 @@ def _take_in(
     return Reconciled(changed=changed, adopted=adopted, merged=merged, problems=tuple(problems))
 
 
-def github_hosts(base_url: str) -> frozenset[str]:
-    """The names under which people see GitHub: the public one, and that of the configured server."""
-    host = urlsplit(base_url).hostname or ""
-    return frozenset({"github.com", host.removeprefix("api.")})
-
-
-def shortcut_of(app: App) -> ShortcutClient | None:
-    """Shortcut's client; None where Shortcut is off."""
-    return cast("ShortcutClient | None", app.targets.get("shortcut"))
-
-
 def _say(result: Reconciled) -> None:
     for problem in result.problems:
         log.warning("stories", problem=problem)
@@ -182,21 +189,21 @@ def _say(result: Reconciled) -> None:
         log.info("stories", adopted=result.adopted, merged=result.merged, reflected=result.reflected)
 
 
-def begin_look(app: App, run_id: str) -> "asyncio.Task[tuple[str, ...]]":
+def begin_look(sync: StorySync, run_id: str) -> "asyncio.Task[tuple[str, ...]]":
     """A run's own look at the stories, beside its fetching; the task's result are problems for its report.
 
     It fails nothing, and holds up nothing but stories: none is made while it lasts, `PATIENCE` seconds at most,
     because it may stand already.
     """
-    lane = app.lanes.get("shortcut")
+    lane = sync.lanes.get("shortcut")
     if lane is not None:
         lane.held_until = time.time() + PATIENCE
 
     async def work() -> tuple[str, ...]:
         try:
             # Before the stories: an issue's own words tell more than its story's name.
-            await _fill(app)
-            result = await reconcile(app, run_id)
+            await _fill(sync)
+            result = await reconcile(sync, run_id)
         except SwitchyardError as error:
             log.warning("stories could not be reconciled", run=run_id, reason=str(error))
             return ()

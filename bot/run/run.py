@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import structlog
 
 from bot.app.app import App
-from bot.deliver.reconcile import PATIENCE, begin_look, shortcut_of
+from bot.deliver.reconcile import PATIENCE, begin_look
 from bot.notify.alerts import check_alerts
 from bot.run import aggregate
 from bot.run.batches import work_batches
@@ -88,7 +88,7 @@ async def _drive(app: App, run_id: str, watch: Watch, wait: float | None) -> Run
     progress = Progress(fetched=state.fetched - state.pulls)
     pump = asyncio.create_task(_report_progress(app, run_id, progress, watch, row.requests, before))
     workers = asyncio.create_task(work_batches(app))
-    look, look_until = None if state.reconciled else begin_look(app, run_id), time.time() + PATIENCE
+    look, look_until = None if state.reconciled else begin_look(app.stories, run_id), time.time() + PATIENCE
     try:
         await fetch_all(app, run_id, params, state, progress.see)
         progress.phase = "triaging"
@@ -103,7 +103,7 @@ async def _drive(app: App, run_id: str, watch: Watch, wait: float | None) -> Run
         progress.phase = "delivering"
         await settle(app, run_id, deadline)
         await save_cursors(app, state)
-        shortcut = shortcut_of(app)
+        shortcut = app.shortcut
         late = look.result() if look is not None and look.done() else ()
         await _store_problems(app, run_id, state, [*late, *(shortcut.notices if shortcut else ())])
         await _store_requests(app, run_id, _sum(row.requests, before, app.requests()))

@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from bot.app.app import App
-from bot.deliver.reconcile import forget, observe, reconcile, shortcut_of
+from bot.deliver.reconcile import forget, observe, reconcile
 from bot.review import comment_commands as comments
 from bot.store import audit, cases, inbox, runs
 from bot.store.daily import hand_over, run_of, run_of_the_day
@@ -266,17 +266,17 @@ async def _look_at_stories(app: App) -> float:
         return 0.0
     rows = await app.database.query(lambda c: inbox.waiting(c, "shortcut", TAKEN))
     numbers = list(dict.fromkeys(number for row in rows for number in stories_of(row.payload)))
-    client = shortcut_of(app)
+    client = app.shortcut
     note = "its story was looked at"
     try:
         if client is None:
             note = "shortcut is off"
         elif len(numbers) > ONE_BY_ONE:
-            await reconcile(app)
+            await reconcile(app.stories)
         else:
             found = [(number, await client.story(number)) for number in numbers]
-            await forget(app, [number for number, story in found if story is None])
-            await observe(app, [story for _, story in found if story is not None])
+            await forget(app.stories, [number for number, story in found if story is None])
+            await observe(app.stories, [story for _, story in found if story is not None])
     except SwitchyardError as error:
         log.warning("stories could not be looked at, trying again", reason=str(error))
         return time.time() + PAUSE

@@ -174,7 +174,7 @@ def _scheduler(app: App, pulse: Pulse, background: Background) -> Scheduler:
         # Not lambdas: the scheduler looks whether what it is given is a coroutine function.
         partial(_watched, app, "training", learn),
         partial(_watched, app, "drift", partial(check_drift, app)),
-        partial(_watched, app, "reconciliation", partial(reconcile.look, app)),
+        partial(_watched, app, "reconciliation", partial(reconcile.look, app.stories)),
         sweep=partial(_watched, app, "sweep", partial(sweep.look, app)),
         refresh=partial(installations.look, app),
         post=partial(_watched, app, "mail", partial(mail.send_due, app)),

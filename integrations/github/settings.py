@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
 from pydantic import BeforeValidator, Field
 
@@ -41,6 +42,12 @@ class GithubSettings(Section):
     """Open a draft security advisory for a report; only maintainers see it."""
     labels: Mapping[Literal["bug", "feature", "docs", "security", "needs_human"], str] = {}
     timeout: Duration = 10.0
+
+    @property
+    def hosts(self) -> frozenset[str]:
+        """The names under which people see GitHub: the public one, and that of the configured server."""
+        host = urlsplit(self.base_url).hostname or ""
+        return frozenset({"github.com", host.removeprefix("api.")})
 
     def limits(self) -> list[Limit]:
         """GitHub's limits: requests, points, and what creates content.

@@ -90,11 +90,13 @@ def test_words_hold_no_operators(given: tuple[str, ...], expected: list[str]) ->
 async def test_github_finds_what_may_be_told(world: World) -> None:
     async with inside() as app:
         await routed(app, f"{REPO}#5", "security")
-        found = await search_issues(app, SearchIssues(REPO, ("QuotaError", "exporting")), "r")
+        found = await search_issues(app.sources, SearchIssues(REPO, ("QuotaError", "exporting")), "r")
         assert found is not None
         assert {(one.ref, one.done) for one in found} == {(f"{REPO}#1", False), (f"{REPO}#2", True)}
         assert all(one.url for one in found)
-        nothing = await search_issues(app, SearchIssues(REPO, ("repo:octo/gadgets", "QuotaError")), "r")
+        nothing = await search_issues(
+            app.sources, SearchIssues(REPO, ("repo:octo/gadgets", "QuotaError")), "r"
+        )
         assert nothing == ()
 
 
@@ -102,12 +104,12 @@ async def test_a_spent_search_budget_stops_nothing_else(world: World) -> None:
     ask = SearchIssues(REPO, ("QuotaError",))
     async with inside() as app:
         allowed = SEARCHES.rates[0].count
-        answers = [await search_issues(app, ask, "r") for _ in range(allowed + 2)]
+        answers = [await search_issues(app.sources, ask, "r") for _ in range(allowed + 2)]
         assert [answer is None for answer in answers] == [False] * allowed + [True] * 2
         assert app.github.guard.requests == allowed
     # A process that knows nothing of the others' searches is refused by GitHub; nobody else hears of it.
     async with inside() as app:
-        answers = [await search_issues(app, ask, "r") for _ in range(5)]
+        answers = [await search_issues(app.sources, ask, "r") for _ in range(5)]
         assert [answer is None for answer in answers] == [False, False, True, True, True]
         assert app.github.guard.requests == 3
         assert (await app.github.issue(REPO, 1))["number"] == 1
@@ -124,9 +126,9 @@ async def test_shortcut_finds_what_may_be_told(world: World) -> None:
     made = {what: make(world, **fields) for what, fields in names.items()}
     async with inside() as app:
         await routed(app, f"{REPO}#5", "security")
-        found = await search_stories(app, SearchStories(('"QuotaError"', "type:bug")), "r")
+        found = await search_stories(app.sources, SearchStories(('"QuotaError"', "type:bug")), "r")
         assert found == ()
-        found = await search_stories(app, SearchStories(("QuotaError",)), "r")
+        found = await search_stories(app.sources, SearchStories(("QuotaError",)), "r")
         assert found is not None
         assert {one.ref: one.estimate for one in found} == {
             f"shortcut:{made['plain']}": 3,
@@ -138,7 +140,7 @@ async def test_shortcut_is_asked_for_little(world: World, monkeypatch: pytest.Mo
     monkeypatch.setenv("SWITCHYARD__INTEGRATIONS__SHORTCUT__RATE_LIMIT", "40/minute")
     make(world, name="QuotaError")
     async with inside() as app:
-        answers = [await search_stories(app, SearchStories(("QuotaError",)), "r") for _ in range(8)]
+        answers = [await search_stories(app.sources, SearchStories(("QuotaError",)), "r") for _ in range(8)]
         assert [answer is None for answer in answers] == [False] * 5 + [True] * 3
         assert app.guards["shortcut"].requests == 5
 
@@ -148,6 +150,6 @@ async def test_nothing_is_asked_without_words_or_service(
 ) -> None:
     monkeypatch.delenv("SHORTCUT_API_TOKEN", raising=False)
     async with inside() as app:
-        assert await search_stories(app, SearchStories(("QuotaError",)), "r") is None
-        assert await search_issues(app, SearchIssues(REPO, ("::", '"')), "r") is None
+        assert await search_stories(app.sources, SearchStories(("QuotaError",)), "r") is None
+        assert await search_issues(app.sources, SearchIssues(REPO, ("::", '"')), "r") is None
         assert app.github.guard.requests == 0

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import structlog
 
 from bot.think.lookups import advisories, drafts, estimates, repository, search, services
+from bot.think.sources import Sources
 from models.asks import (
     LASTING,
     Ask,
@@ -26,12 +27,9 @@ from models.asks import (
 )
 from models.errors import SwitchyardError
 
-if TYPE_CHECKING:
-    from bot.app.app import App
-
 log = structlog.get_logger()
 
-READERS: dict[type, Callable[["App", Any, str], Awaitable[Any]]] = {
+READERS: dict[type, Callable[[Sources, Any, str], Awaitable[Any]]] = {
     ListFiles: repository.list_files,
     ReadFile: repository.read_file,
     ReadDocs: repository.read_docs,
@@ -43,7 +41,7 @@ READERS: dict[type, Callable[["App", Any, str], Awaitable[Any]]] = {
     WriteDraft: drafts.write,
     CallService: services.call,
 }
-"""Who answers which question: given the application, the ask and the run. None, or one of models.errors: nobody."""
+"""Who answers which question: given the sources, the ask and the run. None, or one of models.errors: nobody."""
 
 KEPT = 600.0
 """Seconds for which an answer about a repository is believed; one that failed, for a tenth."""
@@ -61,13 +59,13 @@ class Reading:
 
     def __init__(
         self,
-        app: "App",
+        sources: Sources,
         *,
         kept: float = KEPT,
         patience: float = PATIENCE,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._app = app
+        self._sources = sources
         self._believed, self._patience, self._clock = kept, patience, clock
         self._kept: dict[Ask[Any], tuple[float, Reply]] = {}
         self._under_way: dict[Ask[Any], asyncio.Future[Reply]] = {}
@@ -110,7 +108,7 @@ class Reading:
     async def _ask(self, ask: Ask[Any], run: str) -> Reply:
         try:
             async with self._free[type(ask)], asyncio.timeout(self._patience):
-                return Reply(await READERS[type(ask)](self._app, ask, run))
+                return Reply(await READERS[type(ask)](self._sources, ask, run))
         except TimeoutError:
             return Reply(why_not=f"{in_words(ask)}: no answer in {self._patience:.0f} s")
         except SwitchyardError as error:

@@ -6,6 +6,7 @@ from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from bot.store import answers
+from bot.think.sources import Sources
 from models.asks import FindAdvisories
 from models.case import SEVERITIES, Advisory
 from models.commands import payload_hash
@@ -13,7 +14,6 @@ from models.text.escape import clean
 from nodes.text.security.cvss import read_vector
 
 if TYPE_CHECKING:
-    from bot.app.app import App
     from integrations.osv.client import OsvClient
 
 KIND = "advisories"
@@ -24,20 +24,22 @@ MOST = 10
 MOST_NAMED, MOST_PACKAGES = 20, 50
 
 
-async def find(app: "App", ask: FindAdvisories, run: str) -> tuple[Advisory, ...] | None:
+async def find(sources: Sources, ask: FindAdvisories, run: str) -> tuple[Advisory, ...] | None:
     """What is known, gravest first, and kept where it is for a run; None where OSV is off. models.errors where it
     does not answer."""
-    if app.osv is None:
+    if sources.osv is None:
         return None
     now = time.time()
     key = f"{KIND}:{payload_hash(asdict(ask))}"
-    kept = await app.database.query(lambda c: answers.find(c, key, since=now - KEPT))
+    kept = await sources.database.query(lambda c: answers.find(c, key, since=now - KEPT))
     if kept is not None:
         return tuple(_read(one) for one in kept[KIND])
-    found = await _look_up(app.osv, ask)
+    found = await _look_up(sources.osv, ask)
     data = {KIND: [asdict(one) for one in found]}
     if run:
-        await app.database.run(lambda c: answers.keep(c, key=key, kind=KIND, run_id=run, at=now, data=data))
+        await sources.database.run(
+            lambda c: answers.keep(c, key=key, kind=KIND, run_id=run, at=now, data=data)
+        )
     return found
 
 

@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from bot.store import documents
+from bot.think.sources import Sources
 from integrations.github.client.search import plain_words
 from integrations.github.client.search import search_issues as search_at_github
 from models.asks import SearchIssues, SearchStories
@@ -11,15 +12,15 @@ from models.case import Similar
 from models.story import ref_of
 
 if TYPE_CHECKING:
-    from bot.app.app import App
+    pass
 
 
-async def search_issues(app: "App", ask: SearchIssues, run: str) -> tuple[Similar, ...] | None:
+async def search_issues(sources: Sources, ask: SearchIssues, run: str) -> tuple[Similar, ...] | None:
     """Issues with these words, without those that were routed to security."""
-    found = await search_at_github(app.github, ask.repo, ask.words)
+    found = await search_at_github(sources.github, ask.repo, ask.words)
     if found is None:
         return None
-    private = await _private(app, {issue.ref for issue in found})
+    private = await _private(sources, {issue.ref for issue in found})
     return tuple(
         Similar(
             ref=issue.ref,
@@ -34,17 +35,14 @@ async def search_issues(app: "App", ask: SearchIssues, run: str) -> tuple[Simila
     )
 
 
-async def search_stories(app: "App", ask: SearchStories, run: str) -> tuple[Similar, ...] | None:
+async def search_stories(sources: Sources, ask: SearchStories, run: str) -> tuple[Similar, ...] | None:
     """Stories with these words; one that belongs to an issue goes by the issue's name."""
-    from bot.deliver.reconcile import github_hosts, shortcut_of
-
-    client, words = shortcut_of(app), plain_words(ask.words)
+    client, words = sources.shortcut, plain_words(ask.words)
     found = await client.search(" ".join(words)) if client is not None and words else None
     if found is None:
         return None
-    hosts = github_hosts(app.settings.integrations.github.base_url)
-    refs = {story.id: ref_of(story, hosts) for story in found}
-    private = await _private(app, {ref for ref in refs.values() if ref})
+    refs = {story.id: ref_of(story, sources.github_hosts) for story in found}
+    private = await _private(sources, {ref for ref in refs.values() if ref})
     kept = []
     for story in found:
         ref = refs[story.id]
@@ -64,9 +62,9 @@ async def search_stories(app: "App", ask: SearchStories, run: str) -> tuple[Simi
     return tuple(kept)
 
 
-async def _private(app: "App", refs: Collection[str]) -> set[str]:
+async def _private(sources: Sources, refs: Collection[str]) -> set[str]:
     """Of these issues, in lower case, those that are security's or may be."""
     if not refs:
         return set()
-    _, private = await app.database.query(lambda c: documents.issues_of(c, list(refs)))
+    _, private = await sources.database.query(lambda c: documents.issues_of(c, list(refs)))
     return {key.lower() for key in private}

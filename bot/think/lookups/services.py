@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
+from bot.think.sources import Sources
 from config.secrets import Secrets
 from config.settings import Settings
 from integrations.base import Limit
@@ -12,7 +13,6 @@ from models.asks import CallService
 from models.errors import Rejected, UserFacing
 
 if TYPE_CHECKING:
-    from bot.app.app import App
     from integrations.rest.client import RestClient
 
 
@@ -54,9 +54,9 @@ def connect(
     return clients, skipped
 
 
-async def call(app: "App", ask: CallService, run: str) -> Any:
+async def call(sources: Sources, ask: CallService, run: str) -> Any:
     """What the service answers now; None where `answer` picks nothing of it."""
-    client = app.services.get(ask.service)
+    client = sources.services.get(ask.service)
     if client is None:
         raise Rejected(f"{ask.service} is off: nothing is read from it")
     return await client.read(ask.operation, json.loads(ask.values))

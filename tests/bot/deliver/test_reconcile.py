@@ -228,7 +228,7 @@ async def test_a_late_story_is_left_where_a_person_was_faster(world: World) -> N
         await run(app)
         late = make(world, external_id=f"story:{REPO}#1")
         world.control(service="shortcut", match="GET /api/v3/stories/.*", fault="status", status=503, times=1)
-        await reconcile(app)
+        await reconcile(app.stories)
         call(world, "POST", f"/{late['id']}/comments", {"text": "I am on it"})
         await settle(app, None, time.time() + 300)
         # The comment came within the time in which a change may be the making itself; it counts all the same.
@@ -411,7 +411,7 @@ async def test_a_repository_that_is_gone_is_a_refusal_that_names_it(world: World
         await run(app)
         change(world, 1, workflow_state_id=DONE)
         world.control(repo=REPO, access="gone")
-        await reconcile(app)
+        await reconcile(app.stories)
         await settle(app, None, time.time() + 300)
         (dead,) = await app.database.query(lambda c: queue.items(c, "dead"))
         assert REPO in dead["last_error"] and "repository is gone" in dead["last_error"]

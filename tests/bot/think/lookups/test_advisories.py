@@ -3,15 +3,14 @@
 import asyncio
 from collections.abc import Iterator
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import pytest
 import sqlalchemy as sa
 
-from bot.app.app import App
 from bot.store.database import Database
 from bot.think.lookups import advisories
+from bot.think.sources import Sources
 from integrations.base import BreakerSettings, Limit, RetrySettings
 from integrations.osv.client import OsvClient
 from integrations.osv.sandbox.service import entry
@@ -45,9 +44,9 @@ def find(
             "osv", limits=[Limit([Rate(1000, 1)])], timeout=60, breaker=BreakerSettings(), retry=retry
         )
         client = OsvClient(OsvSettings(base_url=world.base), guard, user_agent="test")
-        app = cast(App, SimpleNamespace(osv=client, database=database))
+        sources = Sources(github=cast(Any, None), database=database, osv=client)
         try:
-            return [await advisories.find(app, ask, run) for ask in asks]
+            return [await advisories.find(sources, ask, run) for ask in asks]
         finally:
             await client.close()
 
@@ -117,7 +116,7 @@ def test_how_much_is_asked_is_bounded(world: World, database: Database) -> None:
 
 
 def test_nobody_is_asked_where_osv_is_off(database: Database) -> None:
-    app = cast(App, SimpleNamespace(osv=None, database=database))
+    app = Sources(github=cast(Any, None), database=database)
     assert asyncio.run(advisories.find(app, FindAdvisories(ids=("CVE-2026-10001",)), "run")) is None
 
 

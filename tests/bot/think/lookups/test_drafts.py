@@ -8,7 +8,6 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any, cast
 
 import httpx
@@ -18,7 +17,9 @@ import sqlalchemy as sa
 from bot.sandbox.server import create_app, drafting_environment, running
 from bot.store import answers
 from bot.store.database import Database
-from bot.think.lookups.drafts import MOST_USED, PER_ISSUE, Drafting, _used, require_prices, write
+from bot.think.drafting import MOST_USED, PER_ISSUE, Drafting, _used, require_prices
+from bot.think.lookups.drafts import write
+from bot.think.sources import Sources
 from integrations.base import BreakerSettings, RetrySettings
 from integrations.llm.client import LlmClient, Written, known_prices
 from integrations.llm.sandbox.service import EVIL_FILE
@@ -115,7 +116,7 @@ async def test_a_complaint_reaches_the_model(place: Place) -> None:
 
 
 async def test_nobody_is_asked_without_a_model() -> None:
-    assert await write(cast(Any, SimpleNamespace(llm=None)), ASK, "r") is None
+    assert await write(Sources(github=cast(Any, None), database=cast(Any, None)), ASK, "r") is None
 
 
 async def test_security_is_shown_only_where_that_is_allowed(place: Place) -> None:

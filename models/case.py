@@ -276,3 +276,12 @@ def merge(base: Case, results: list[Case]) -> Case:
             else:
                 changes[spec.name] = after
     return replace(base, **changes) if changes else base
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """A case that could not be triaged: which issue, in which node, and the error, bounded."""
+
+    ref: str
+    node: str
+    error_text: str

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from models.asks import Ask, Reply
-from models.case import Case, Decision
+from models.case import Case, Decision, Failure
 from nodes.analyze_code import AnalyzeCode
 from nodes.analyze_sentiment import AnalyzeSentiment
 from nodes.assess_impact import AssessImpact
@@ -23,15 +23,6 @@ from subflows.needs_human import needs_human
 T = TypeVar("T")
 _NONE = Reply()
 _ERROR_LIMIT = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Failure:
-    """A case that could not be triaged: which issue, in which node, and the error, bounded."""
-
-    ref: str
-    node: str
-    error_text: str
 
 
 @dataclass(frozen=True, slots=True)

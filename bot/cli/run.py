@@ -28,7 +28,6 @@ from bot.report import html as report_file
 from bot.run import run as engine
 from bot.run.aggregate import REPORTS, finish
 from bot.run.dry_run import dry_run
-from bot.run.fetch import Params
 from bot.store import owners, runs
 from bot.store.database import Transaction, brief
 from bot.store.repositories import NONE, served
@@ -40,6 +39,7 @@ from models.case import Route
 from models.errors import SwitchyardError, UserFacing
 from models.issue import parse_ref
 from models.report import RunReport
+from models.run import Params
 
 
 def configure_logging(level: int = logging.WARNING) -> None:
@@ -168,7 +168,7 @@ async def _continue_or_start(app: App, params: Params, watch: engine.Watch, cons
         report = await drive_safely(app, orphan.id, watch, wait=params.wait)
         if {**orphan.params, "wait": None} == {**asked, "wait": None}:
             return report
-    run_id = engine.new_id("run")
+    run_id = runs.new_id("run")
 
     def begin(connection: Transaction) -> None:
         runs.create(connection, run_id, "cli", asked, app.me)

@@ -8,13 +8,12 @@ import structlog
 
 from bot.app.app import App
 from bot.learn.training import Lesson
-from bot.run.fetch import issues_of
 from bot.store import cases, learning
 from bot.store.database import Transaction
 from bot.store.learning import Correction, LabelEvent
 from bot.store.repositories import served
 from integrations.github.client.client import PER_PAGE, Page
-from integrations.github.payloads import parse_label_event, parse_time
+from integrations.github.payloads import parse_label_event, parse_time, read_issues
 from models.errors import Rejected, SwitchyardError
 from nodes.text.extract.labels import route_of_labels
 
@@ -61,7 +60,9 @@ async def _read_issues(app: App, repo: str, told: Told) -> None:
     page = await app.github.list_changed(repo, since)
     while page.items:
         last = max(parse_time(item.get("updated_at")) for item in page.items)
-        issues = issues_of(page.items, repo)
+        issues, wrong = read_issues(page.items, repo)
+        for reason in wrong:
+            log.warning("an issue could not be read", repo=repo, error=reason)
         mark = last.timestamp()
         await app.database.run(lambda c, i=issues, m=mark: learning.store_examples(c, repo, i, m))  # type: ignore[misc]
         seen += len(page.items)

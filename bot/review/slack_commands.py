@@ -12,8 +12,6 @@ from bot.app.app import App
 from bot.notify import case_messages as news
 from bot.notify import quiet_hours as hours
 from bot.review import decisions as correct
-from bot.run.fetch import Params
-from bot.run.run import new_id
 from bot.store import audit, cases, inbox, pauses, runs
 from bot.store.database import StoreError, Transaction, brief
 from bot.store.repositories import served
@@ -23,6 +21,7 @@ from integrations.slack import payloads_home
 from integrations.slack.webhook import Interaction
 from models.commands import Command
 from models.messages import publish_home, reply_to
+from models.run import Params
 from models.tables import CaseRow, CorrectionRow
 from models.units import parse_duration
 
@@ -214,7 +213,7 @@ def _start(connection: Transaction, app: App, person: str, now: float) -> str:
     at_work = runs.running(connection)
     if at_work is not None:
         return f"Run {at_work} is at work already; wait for its end."
-    run_id = new_id(SLACK)
+    run_id = runs.new_id(SLACK)
     runs.create(connection, run_id, SLACK, Params(repositories=tuple(names)).to_json(), None)
     audit.note(connection, now, actor=person, via=SLACK, action="run.start", subject=run_id)
     return f"Run {run_id} begins; its digest comes to the channel."

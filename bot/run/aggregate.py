@@ -14,13 +14,12 @@ from bot.notify import webhooks as hooks
 from bot.report import examples
 from bot.report import html as report_file
 from bot.report.wording import count_of
-from bot.run.fetch import Fetching
 from bot.store import cases, lane_states, outbox, runs
 from bot.store.database import Transaction
-from models.case import Case
+from models.case import Case, Failure
 from models.commands import Command
 from models.report import GITHUB_KEYS, NOTIFICATION_KEYS, STORY_KEYS, CaseLine, RunReport
-from subflows.triage import Failure
+from models.run import Fetching
 
 REPORTS = Path("var/reports")
 PACED = ("rate", "content")

@@ -18,10 +18,9 @@ from bot.store import cases, outbox, owners, queue, runs
 from bot.store.database import StoreError, Transaction, brief
 from bot.store.runs import Batch
 from bot.trigger.repo_config import policies
-from models.case import Case
+from models.case import Case, Failure
 from models.commands import Command, write_comment
 from nodes.base import Policy
-from subflows.triage import Failure
 
 log = structlog.get_logger()
 BUSY_PAUSE = 0.05

@@ -12,16 +12,16 @@ from bot.report import examples
 from bot.report.examples import Example
 from bot.run import aggregate
 from bot.run.batches import tally
-from bot.run.fetch import Fetching, Params, issues_of, leave_out, read_configurations, since_of
-from bot.run.run import Progress, Watch, new_id
+from bot.run.fetch import issues_of, leave_out, read_configurations, since_of
+from bot.run.run import Progress, Watch
 from bot.store import cases, outbox, runs
 from bot.trigger.repo_config import policies
 from integrations.github.payloads import is_pull_request
-from models.case import Case
+from models.case import Case, Failure
 from models.errors import BadCredential, SwitchyardError
 from models.issue import Issue, parse_ref
 from models.report import CaseLine, RunReport
-from subflows.triage import Failure
+from models.run import Fetching, Params
 
 
 async def dry_run(
@@ -32,7 +32,7 @@ async def dry_run(
     Gives the report, its cases, and a story of each flow as it would be.
     """
     started = time.time()
-    run_id = new_id("dry")
+    run_id = runs.new_id("dry")
     batches: list[dict[str, Any]] = []
     lines: list[CaseLine] = []
     richest: list[Case] = []

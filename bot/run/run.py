@@ -5,7 +5,6 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
 
 import structlog
 
@@ -14,10 +13,11 @@ from bot.deliver.reconcile import PATIENCE, begin_look
 from bot.notify.alerts import check_alerts
 from bot.run import aggregate
 from bot.run.batches import work_batches
-from bot.run.fetch import Fetching, Params, Stopped, fetch_all, save_cursors, stop_where_asked
-from bot.store import lane_states, outbox, owners, runs
+from bot.run.fetch import Stopped, fetch_all, save_cursors, stop_where_asked
+from bot.store import lane_states, outbox, runs
 from bot.store.database import AWAY, StoreError, brief
 from models.report import RunReport
+from models.run import Fetching, Params
 
 log = structlog.get_logger()
 
@@ -48,10 +48,6 @@ class Progress:
 
 
 Watch = Callable[[Progress], None]
-
-
-def new_id(trigger: str) -> str:
-    return f"{trigger}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{owners.new_id().rsplit(':', 1)[1][:6]}"
 
 
 async def drive(

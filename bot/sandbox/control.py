@@ -41,18 +41,16 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from bot.sandbox.seed import wrong_field
+from bot.sandbox.services import Services
 from integrations.github.sandbox.git import MAINTAINER
 from integrations.github.sandbox.payloads import Writer
 from integrations.github.sandbox.state import IssueRecord, Repository
 from integrations.llm.sandbox.service import MODES
 from integrations.sandbox_faults import Answer, ControlError, Request, json_answer, parse_fault
 from integrations.slack.sandbox import interactions as sandbox_press
-
-if TYPE_CHECKING:
-    from bot.sandbox.asgi import SandboxApp
 
 _MARKER = re.compile(r"<!--\s*([\w-]+)")
 _ISSUE_FIELDS = [
@@ -86,7 +84,7 @@ _KINDS = (
 class Control:
     """Reads control requests and shows the state."""
 
-    def __init__(self, app: "SandboxApp") -> None:
+    def __init__(self, app: Services) -> None:
         self._app = app
         self._pages: dict[str, Callable[[Request], Answer]] = {
             "/_control/state": lambda request: json_answer(200, self.state()),

@@ -11,13 +11,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.store import documents, learning, pauses
-from models.case import Case
+from models.case import Case, Failure
 from models.issue import Issue, content_hash, title_key
 from models.report import CaseLine
 from models.tables import CaseRow, CommandRow, IssueRow
 from models.text.secrets import redact
 from nodes.text.search.similar import ranked
-from subflows.triage import Failure
 
 _issues: sa.Table = IssueRow.__table__  # type: ignore[attr-defined]
 _cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]

@@ -12,13 +12,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
-from models.case import Case
+from models.case import Case, Failure
 from models.issue import Issue
 from models.story import Story, ref_of
 from models.tables import CaseRow, DocumentRow, StoryRow
 from models.text.secrets import redact
 from nodes.text.search.terms import count_words, marks, pack
-from subflows.triage import Failure
 
 _documents: sa.Table = DocumentRow.__table__  # type: ignore[attr-defined]
 _cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]

@@ -1,9 +1,11 @@
 """Runs and their batches: where each stands, who works on it, and what it came to."""
 
+import os
 import time
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,6 +28,11 @@ OPEN = "open"
 AT_WORK = ("running", OPEN)
 STRANGERS = "webhook:repositories"
 """The lane of receivers that repositories name."""
+
+
+def new_id(trigger: str) -> str:
+    """A name for a run that was asked for now; no other has it."""
+    return f"{trigger}-{datetime.now(UTC):%Y%m%dT%H%M%S}-{os.urandom(3).hex()}"
 
 
 def create(

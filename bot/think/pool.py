@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 from bot.think.similar.port import SimilarDocuments
 from models.asks import LASTING, Ask, Reply
-from models.case import Case, Prediction
+from models.case import Case, Failure, Prediction
 from models.issue import Issue
 from nodes.base import Context, Policy
 from subflows.base import Subflow
-from subflows.triage import TRIAGE, Failure, Paused, triage_all
+from subflows.triage import TRIAGE, Paused, triage_all
 
 if TYPE_CHECKING:
     from models.router.inference.predict import Model

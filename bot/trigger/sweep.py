@@ -15,7 +15,6 @@ import sqlalchemy as sa
 import structlog
 
 from bot.app.app import App
-from bot.run.fetch import issues_of
 from bot.store import cases, inbox, runs
 from bot.store.daily import hand_over, run_of_the_day
 from bot.store.database import Transaction
@@ -26,7 +25,7 @@ from integrations.github import webhook
 from integrations.github.client import apps as client_apps
 from integrations.github.client.apps import Sent
 from integrations.github.client.client import PER_PAGE
-from integrations.github.payloads import parse_time
+from integrations.github.payloads import parse_time, read_issues
 from models.errors import (
     BreakerOpen,
     RateLimited,
@@ -232,7 +231,9 @@ async def _changed(app: App, repo: str) -> Swept:
     found = read = 0
     page = await app.github.list_changed(repo, since)
     for _ in range(PAGES):
-        issues = issues_of(page.items, repo)
+        issues, wrong = read_issues(page.items, repo)
+        for reason in wrong:
+            log.warning("an issue could not be read", repo=repo, error=reason)
         last = max([mark, *(parse_time(item.get("updated_at")) for item in page.items)])
         found += await app.database.run(lambda c, i=issues, at=last: _take(app, c, repo, i, at))  # type: ignore[misc]
         read += len(issues)

@@ -14,7 +14,6 @@ from bot.review.slack_commands import work_people
 from bot.run import aggregate
 from bot.run import run as engine
 from bot.run.batches import IDLE_PAUSE, work_batches
-from bot.run.fetch import Params
 from bot.store import owners, runs
 from bot.store.database import StoreConflict, brief
 from bot.store.repositories import NONE, served
@@ -23,6 +22,7 @@ from bot.trigger.repo_config import keep
 from bot.trigger.schedule import missed as missed_fire
 from bot.trigger.schedule import run_id_of, trigger_of
 from models.errors import SwitchyardError, UserFacing
+from models.run import Params
 
 log = structlog.get_logger()
 
@@ -86,7 +86,7 @@ class Background:
         at_work = await self.app.database.query(runs.running)
         if at_work is not None:
             raise UserFacing(f"run {at_work} is at work already; wait for its end")
-        run_id = engine.new_id("api")
+        run_id = runs.new_id("api")
         await self.begin(run_id, "api")
         return run_id
 

@@ -1,7 +1,7 @@
 """GitHub's shapes, read leniently: few fields, and every one of them may be missing or null."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeGuard
 
@@ -63,6 +63,20 @@ def is_number(value: Any) -> TypeGuard[int]:
 def is_pull_request(item: Mapping[str, Any]) -> bool:
     """The issues list holds pull requests too; they carry this key."""
     return item.get("pull_request") is not None
+
+
+def read_issues(items: Sequence[Mapping[str, Any]], repo: str) -> tuple[list[Issue], list[str]]:
+    """The issues among these, without pull requests, and for each that cannot be read the reason."""
+    found: list[Issue] = []
+    wrong: list[str] = []
+    for item in items:
+        if is_pull_request(item):
+            continue
+        try:
+            found.append(parse_issue(item, repo))
+        except (ValueError, TypeError, AttributeError) as error:
+            wrong.append(str(error)[:200])
+    return found, wrong
 
 
 def parse_label_event(item: Mapping[str, Any]) -> dict[str, Any] | None:

@@ -19,6 +19,10 @@ MOST_REQUESTS = Rate(15_000, 3600)
 """What GitHub grants an organisation's App on an enterprise plan, and nobody else more."""
 
 
+SEARCHES = Limit([Rate(28, 60)])
+"""GitHub grants 30 a minute; a little is left to others with the same credential."""
+
+
 class GithubSettings(Section):
     base_url: str = Field("https://api.github.com", pattern=r"^https?://", examples=["https://host/path"])
     rate_limit: RateField = Rate(5000, 3600)

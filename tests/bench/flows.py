@@ -30,10 +30,9 @@ from models.asks import (
     SearchStories,
     WriteDraft,
 )
-from models.case import ROUTES, Advisory, Case, Route, Similar
+from models.case import ROUTES, Advisory, Case, Failure, Route, Similar
 from models.issue import Issue
 from nodes.base import Policy, Rule
-from subflows.triage import Failure
 from tests.bench.process import DATA
 
 SOURCES = (

@@ -11,7 +11,8 @@ import sqlalchemy as sa
 from bot.app.app import App, build, close
 from bot.think.lookups.search import search_issues, search_stories
 from config.load import load
-from integrations.github.client.search import SEARCHES, plain_words
+from integrations.github.client.search import plain_words
+from integrations.github.settings import SEARCHES
 from models.asks import SearchIssues, SearchStories
 from models.tables import CaseRow
 from tests.bot.run.test_run import issue

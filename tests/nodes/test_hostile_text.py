@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.case import Case
+from models.case import Case, Failure
 from models.text.escape import open_fence
 from nodes.text.extract.facts import error_lines, paths_in, systems_in, versions_in
 from nodes.text.extract.installs import commands_in, packages_in
@@ -17,7 +17,7 @@ from nodes.text.markdown.markdown import scan
 from nodes.text.traces import READERS, parse
 from nodes.text.traces.base import Reader
 from nodes.text.traces.prefixes import bare_lines
-from subflows.triage import Failure, Paused, triage_all
+from subflows.triage import Paused, triage_all
 from tests.growth import grows_linearly, text_grows_linearly
 from tests.nodes.build import StubRouter, case, context, prediction
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from models.asks import Ask, File, ReadFile, Reply
-from models.case import Case, Impact, Route
+from models.case import Case, Failure, Impact, Route
 from subflows.base import NodeFailed, Subflow
 from subflows.compose import compose
-from subflows.triage import Failure, Paused, triage_all
+from subflows.triage import Paused, triage_all
 from tests.nodes.build import REPO, StubRouter, case, context, prediction, run
 from tests.subflows.flows import FALLS, flow_of, mark
 

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 
 import pytest
 
-from models.case import ROUTES, Case, Prediction, Route
+from models.case import ROUTES, Case, Failure, Prediction, Route
 from nodes.base import Context
 from subflows import SUBFLOWS
 from subflows.base import Subflow
-from subflows.triage import Failure, triage, triage_all
+from subflows.triage import triage, triage_all
 from tests.nodes.build import StubRouter, alike, case, command, context, prediction
 from tests.nodes.test_parse_stack_trace import PYTHON
 

@@ -18,10 +18,9 @@ from integrations.github.client import other_commands as client_desk
 from integrations.github.client import pulls as client_pulls
 from integrations.github.client.auth import Connections, Credential
 from integrations.github.client.errors import translate
-from integrations.github.client.search import SEARCHES
 from integrations.github.client.wire import look_before_sending
 from integrations.github.payloads import last_page, next_url, place_of
-from integrations.github.settings import GithubSettings
+from integrations.github.settings import SEARCHES, GithubSettings
 from integrations.resilience import Budget, Guard
 from models.commands import Pending
 from models.errors import Rejected, Transient, Unauthorized

@@ -5,18 +5,14 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode
 
-from integrations.base import Limit
 from integrations.github.payloads import is_pull_request, parse_issue
 from integrations.resilience import steady, steady_at
 from models.errors import RateLimited
 from models.issue import Issue
-from models.units import Rate
 
 if TYPE_CHECKING:
     from integrations.github.client.client import GithubClient
 
-SEARCHES = Limit([Rate(28, 60)])
-"""GitHub grants 30 a minute; a little is left to others with the same credential."""
 FOUND = 5
 """Issues that are taken of a search."""
 MAX_QUERY = 200

@@ -2,13 +2,21 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from integrations.github.sandbox.state import Label
+from typing import Any
 
 MAINTAINER = "octo-maintainer"
 """The person who did what a seed or a control request does not say another did."""
+
+
+@dataclass(slots=True)
+class Label:
+    """A label of a repository."""
+
+    id: int
+    name: str
+    color: str = "ededed"
+    description: str | None = None
+    default: bool = False
 
 
 @dataclass(slots=True)
@@ -19,7 +27,7 @@ class IssueEvent:
     number: int
     actor: str
     created_at: str
-    label: "Label | None" = None
+    label: Label | None = None
     id: int = 0
 
 

@@ -6,13 +6,12 @@ from json.encoder import encode_basestring
 from typing import Any
 from urllib.parse import quote
 
-from integrations.github.sandbox.history import IssueEvent
+from integrations.github.sandbox.history import IssueEvent, Label
 from integrations.github.sandbox.state import (
     API_USER,
     REACTIONS,
     Comment,
     IssueRecord,
-    Label,
     Repository,
     user_id,
 )

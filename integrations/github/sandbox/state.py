@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from zlib import crc32
 
-from integrations.github.sandbox.history import History, IssueEvent, doer, labellers
+from integrations.github.sandbox.history import History, IssueEvent, Label, doer, labellers
 
 API_USER = "switchyard-sandbox"
 """Whoever holds a token here acts as this account."""
@@ -54,17 +54,6 @@ def time_text(value: object) -> str | None:
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-@dataclass(slots=True)
-class Label:
-    """A label of a repository."""
-
-    id: int
-    name: str
-    color: str = "ededed"
-    description: str | None = None
-    default: bool = False
 
 
 @dataclass(slots=True)

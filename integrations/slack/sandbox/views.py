@@ -2,24 +2,33 @@
 
 import time
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 from zlib import crc32
 
 from integrations.sandbox_faults import Answer, Request, json_answer
 from integrations.slack.sandbox.input import Refused, checked
 from integrations.slack.sandbox.people import APP_ID, BOT_ID, PEOPLE, TEAM_ID
 
-if TYPE_CHECKING:
-    from integrations.slack.sandbox.service import SlackSandbox
-
 USES, LIFE = 5, 1_800.0
 """Answers that a response_url takes, and for how many seconds."""
+
+
+class Workspace(Protocol):
+    """What the messages of the workspace offer to its views and files."""
+
+    base: str
+
+    def content(self, args: Mapping[str, Any]) -> dict[str, Any]: ...
+
+    def edit(self, args: dict[str, Any]) -> dict[str, Any]: ...
+
+    def share(self, channel: str, files: list[dict[str, Any]], thread: Any) -> None: ...
 
 
 class Desk:
     """What the workspace keeps of modals, home tabs, uploads and ephemeral answers."""
 
-    def __init__(self, sandbox: "SlackSandbox") -> None:
+    def __init__(self, sandbox: Workspace) -> None:
         self._sandbox = sandbox
         self.views: dict[str, dict[str, Any]] = {}
         self.homes: dict[str, dict[str, Any]] = {}

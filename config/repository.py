@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
@@ -11,9 +12,11 @@ from pydantic import AfterValidator, Field, ValidationError, field_validator, mo
 from config.load import LOADER, Source, explain, parse
 from config.settings import RuleSettings
 from integrations.base import Section
+from models.case import Route
 from models.errors import UserFacing
 from models.text.escape import clean, one_line
 from models.text.secrets import redact
+from nodes.base import Policy, Rule
 from nodes.text.safety import linear
 
 FILE = ".github/switchyard.yml"
@@ -240,3 +243,23 @@ def _refuse_traps(text: str) -> None:
 
 def _told(line: str) -> str:
     return one_line(clean(redact(line)[0]), _LINE)
+
+
+def off_words(repo: str) -> str:
+    """Says that a repository switched the bot off, and where."""
+    return f"{repo} is off: {FILE} says enabled: false"
+
+
+def overlay(base: Policy, own: RepositorySettings) -> Policy:
+    """The operator's policy with the repository's laid over it; what the operator forbids stays forbidden."""
+    routes: dict[Route, Any] = {name: getattr(own.routes, name) for name in type(own.routes).model_fields}  # type: ignore[misc]
+    labels = {str(name): route.label for name, route in routes.items() if route.label}
+    rules = tuple(Rule(**rule.model_dump(), by="repository") for rule in own.rules)
+    return replace(
+        base,
+        comment="never" if base.comment == "never" else own.comment or base.comment,
+        needs_human=own.needs_human or base.needs_human,
+        route_labels={**base.route_labels, **labels} if labels else base.route_labels,
+        rules=(*base.rules, *rules),
+        closed_routes=frozenset(name for name, route in routes.items() if not route.enabled),
+    )

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 
 from bot.store import cases, outbox, stories
 from bot.store.database import Database, Transaction
-from bot.trigger.repo_config import off
+from bot.store.repo_configs import off
 from integrations.github.settings import GithubSettings
 from integrations.shortcut.client import ShortcutClient
 from integrations.shortcut.payloads import Names

@@ -8,10 +8,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from bot.notify import quiet_hours as hours
-from bot.store import cases, learning, outbox, pauses
+from bot.store import cases, learning, outbox, pauses, repo_configs
 from bot.store.daily import run_of_the_day
 from bot.store.database import Transaction
-from bot.trigger import repo_config as repository_config
 from config.repository import ChannelsSection
 from config.settings import Settings
 from integrations.slack import payloads_cases as words
@@ -57,7 +56,7 @@ class Rooms:
 
 
 def rooms(connection: Transaction, settings: Settings) -> Rooms:
-    return Rooms(settings, repository_config.channels(connection))
+    return Rooms(settings, repo_configs.channels(connection))
 
 
 def in_threads(

@@ -10,9 +10,8 @@ import sqlalchemy as sa
 
 from bot.notify import case_messages as news
 from bot.notify import quiet_hours as hours
-from bot.store import cases, escalations, runs
+from bot.store import cases, escalations, repo_configs, runs
 from bot.store.database import Transaction
-from bot.trigger import repo_config as repository_config
 from config.repository import FILE
 from config.settings import Settings
 from integrations.slack.payloads import digest, security_digest
@@ -35,7 +34,7 @@ def messages(connection: Transaction, settings: Settings, report: RunReport) -> 
 
     A channel is "" where it is the operator's.
     """
-    own = repository_config.channels(connection)
+    own = repo_configs.channels(connection)
     run_id, now = report.run_id, time.time()
     usual = usual_routes(connection, report)
     url = report_url(settings, run_id)

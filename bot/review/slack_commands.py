@@ -12,11 +12,11 @@ from bot.app.app import App
 from bot.notify import case_messages as news
 from bot.notify import quiet_hours as hours
 from bot.review import decisions as correct
-from bot.store import audit, cases, inbox, pauses, runs
+from bot.store import audit, cases, inbox, pauses, repo_configs, runs
 from bot.store.database import StoreError, Transaction, brief
 from bot.store.repositories import served
-from bot.trigger import repo_config as repository_config
 from bot.trigger.slack import Reads, people_waiting, waiting
+from config.repository import off_words
 from integrations.slack import payloads_home
 from integrations.slack.webhook import Interaction
 from models.commands import Command
@@ -129,8 +129,8 @@ def _do(connection: Transaction, app: App, what: Interaction, now: float) -> tup
     if what.issue and not _is_ours(connection, app, what.issue):
         return _reply(what, f"{what.issue} is none of the issues that I look after.", now), "another's issue"
     repo = what.issue.rpartition("#")[0].lower()
-    if what.action != "why" and repo in repository_config.off(connection):
-        return _reply(what, repository_config.off_words(repo), now), "switched off"
+    if what.action != "why" and repo in repo_configs.off(connection):
+        return _reply(what, off_words(repo), now), "switched off"
     words = _act(connection, app, what, now)
     # A button shows its effect on the message; only a command, or what was not done, needs words.
     silent = what.kind == "button" and words.startswith(

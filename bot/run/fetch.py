@@ -10,8 +10,10 @@ import structlog
 
 from bot.app.app import App
 from bot.store import cases, runs
-from bot.trigger.repo_config import off, off_words, refresh
-from integrations.github.payloads import is_pull_request, read_issues
+from bot.store.repo_configs import off
+from bot.trigger.repo_config import refresh
+from config.repository import off_words
+from integrations.github.payloads import is_pull_request, parse_time, read_issues
 from models.errors import BadCredential, RateLimited, Rejected, SwitchyardError, Transient, Unauthorized
 from models.issue import Issue, parse_ref
 from models.run import Fetching, Params

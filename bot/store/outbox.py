@@ -168,6 +168,11 @@ def store_once(connection: Connection, run_id: str, commands: Sequence[Command],
     store(connection, run_id, [command for command in commands if command.key not in known], now)
 
 
+def is_known(connection: Connection, key: str) -> bool:
+    """Was a command with this key ever stored?"""
+    return connection.execute(sa.select(_table.c.key).where(_table.c.key == key)).first() is not None
+
+
 def preview(connection: Connection, commands: Sequence[Command]) -> dict[str, str]:
     """What `store` would say, without storing; for a dry run."""
     stored = {

@@ -15,12 +15,11 @@ import sqlalchemy as sa
 import structlog
 
 from bot.app.app import App
-from bot.store import cases, inbox, runs
+from bot.store import cases, inbox, repo_configs, runs
 from bot.store.daily import hand_over, run_of_the_day
 from bot.store.database import Transaction
 from bot.store.inbox import Received
 from bot.store.repositories import served
-from bot.trigger import repo_config as repository_config
 from integrations.github import webhook
 from integrations.github.client import apps as client_apps
 from integrations.github.client.apps import Sent
@@ -203,7 +202,7 @@ async def _repositories(app: App) -> Swept:
     """Ask each repository for the issues that changed since the last time."""
 
     def wanted(connection: Transaction) -> list[str]:
-        off = repository_config.off(connection)
+        off = repo_configs.off(connection)
         return [name for name in served(connection, app.settings) if name.lower() not in off]
 
     found = read = 0

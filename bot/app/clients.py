@@ -271,10 +271,10 @@ INTEGRATIONS: tuple[Callable[[Clients], None], ...] = (
 
 
 def _repositories_have_hooks(database: Database) -> bool:
-    from bot.notify.webhooks import of_repositories
+    from bot.store.repo_configs import hooks
 
     with database.read() as connection:
-        return bool(of_repositories(connection))
+        return bool(hooks(connection))
 
 
 @dataclass(frozen=True, slots=True)

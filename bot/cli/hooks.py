@@ -3,7 +3,7 @@
 import json
 import sys
 
-from bot.notify.webhooks import of_repositories
+from bot.store import repo_configs
 from bot.store.database import Database
 from config.secrets import load_secrets
 from integrations.webhook.commands import derived_secret
@@ -17,7 +17,7 @@ def list_hooks(database: Database, repo: str, as_json: bool) -> None:
         raise UserFacing("environment: set SWITCHYARD_HOOK_SECRET; the hooks' secrets are made of it")
     try:
         with database.read() as connection:
-            found = of_repositories(connection, [repo])
+            found = repo_configs.hooks(connection, [repo])
     finally:
         database.dispose()
     rows = [{"url": hook.url, "secret": derived_secret(secret, hook.repo, hook.url)} for hook in found]

@@ -17,7 +17,7 @@ from bot.deliver.mirror import reflect
 from bot.store import adoption, documents, outbox, stories
 from bot.store.database import Database, StoreError, Transaction, brief
 from bot.think.similar.fill import fill
-from bot.trigger.schedule import RECONCILE
+from config.schedule import RECONCILE
 from integrations.github.settings import GithubSettings
 from integrations.shortcut.client import ShortcutClient
 from integrations.shortcut.settings import ShortcutSettings

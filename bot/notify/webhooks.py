@@ -3,13 +3,12 @@
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from bot.store import cases, escalations
+from bot.store import cases, escalations, repo_configs
 from bot.store.database import Transaction
 from integrations.webhook.client import REPOSITORIES
 from integrations.webhook.commands import GONE_WORDS, hook_id
@@ -17,45 +16,13 @@ from integrations.webhook.settings import WebhookSettings
 from models.commands import Command
 from models.messages import post_event
 from models.report import RunReport
-from models.tables import CaseRow, CommandRow, RepositoryConfigRow
+from models.tables import CaseRow, CommandRow
 
-MOST_HOOKS = 5
-"""Of one repository; a file that names more is cut off here."""
 FOR_REVIEW = ("security", "needs_human")
 """Told as one figure: whoever reads a repository's hook must not learn that there is a security report."""
 
 _cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
 _commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
-_configs: sa.Table = RepositoryConfigRow.__table__  # type: ignore[attr-defined]
-
-
-@dataclass(frozen=True, slots=True)
-class Hook:
-    """One address that a repository's own configuration names."""
-
-    repo: str
-    """In lower case."""
-    url: str
-    id: str
-
-
-def of_repositories(connection: Transaction, repos: Iterable[str] | None = None) -> list[Hook]:
-    """The hooks of these repositories, or of all."""
-    query = sa.select(_configs.c.repo, _configs.c.data, _configs.c.sha).order_by(_configs.c.repo)
-    if repos is not None:
-        query = query.where(_configs.c.repo.in_([repo.lower() for repo in repos]))
-    return [
-        Hook(row.repo, url, hook_id(row.repo, url, row.sha))
-        for row in connection.execute(query)
-        for url in _urls(row.data)
-    ]
-
-
-def _urls(data: Mapping[str, Any]) -> list[str]:
-    """The file was checked when it was read; an older version of the bot may have checked it otherwise."""
-    entries = data.get("webhooks")
-    urls = [entry.get("url") for entry in entries if isinstance(entry, Mapping)] if entries else []
-    return list(dict.fromkeys(url for url in urls if isinstance(url, str)))[:MOST_HOOKS]
 
 
 def commands(
@@ -73,7 +40,7 @@ def commands(
         for index, hook in enumerate(own)
         if f"webhook:{index}" in known and hook_id(hook.url) not in gone and "runs" in hook.what
     ]
-    if REPOSITORIES not in known or not (hooks := of_repositories(connection)):
+    if REPOSITORIES not in known or not (hooks := repo_configs.hooks(connection)):
         return found
     figures = _by_repository(connection, report.run_id)
     return found + [

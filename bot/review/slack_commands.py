@@ -12,10 +12,10 @@ from bot.app.app import App
 from bot.notify import case_messages as news
 from bot.notify import quiet_hours as hours
 from bot.review import decisions as correct
+from bot.review.slack_reads import Reads, waiting
 from bot.store import audit, cases, inbox, pauses, repo_configs, runs
 from bot.store.database import StoreError, Transaction, brief
 from bot.store.repositories import served
-from bot.trigger.slack import Reads, people_waiting, waiting
 from config.repository import off_words
 from integrations.slack import payloads_home
 from integrations.slack.webhook import Interaction
@@ -253,7 +253,7 @@ def _home(connection: Transaction, app: App, person: str, now: float) -> Command
         Reads(app).status(connection),
         payloads_home.queue(waiting(connection)),
         lines,
-        total=people_waiting(connection),
+        total=cases.people_waiting(connection),
         updated=f"{datetime.fromtimestamp(now, UTC):%Y-%m-%d %H:%M} UTC",
     )
     return publish_home(person, blocks)

@@ -328,6 +328,13 @@ def needs_person() -> sa.ColumnElement[bool]:
     return sa.and_(_cases.c.status == "triaged", sa.or_(is_open, held))
 
 
+def people_waiting(connection: Connection) -> int:
+    """Cases that wait for a person, less those that somebody put off."""
+    quiet = pauses.is_quiet(_cases.c.key, time.time())
+    query = sa.select(sa.func.count()).select_from(_cases).where(needs_person(), sa.not_(quiet))
+    return int(connection.execute(query).scalar_one())
+
+
 def lines(
     connection: Connection,
     run_id: str | None,

@@ -1,16 +1,21 @@
 """Each repository's own configuration as it was last read: the good one, and what is wrong with the file."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from config.repository import ChannelsSection, RepositorySettings, overlay, restored
+from integrations.webhook.commands import hook_id
 from models.tables import RepositoryConfigRow
 from nodes.base import Policy
 
 _table: sa.Table = RepositoryConfigRow.__table__  # type: ignore[attr-defined]
+
+MOST_HOOKS = 5
+"""Of one repository; a file that names more is cut off here."""
 
 
 def off(connection: Connection) -> frozenset[str]:
@@ -89,3 +94,32 @@ def save(
     except sa.exc.IntegrityError:
         # Another process read it in the same moment.
         connection.execute(change)
+
+
+@dataclass(frozen=True, slots=True)
+class Hook:
+    """One address that a repository's own configuration names."""
+
+    repo: str
+    """In lower case."""
+    url: str
+    id: str
+
+
+def hooks(connection: Connection, repos: Iterable[str] | None = None) -> list[Hook]:
+    """The hooks of these repositories, or of all."""
+    query = sa.select(_table.c.repo, _table.c.data, _table.c.sha).order_by(_table.c.repo)
+    if repos is not None:
+        query = query.where(_table.c.repo.in_([repo.lower() for repo in repos]))
+    return [
+        Hook(row.repo, url, hook_id(row.repo, url, row.sha))
+        for row in connection.execute(query)
+        for url in _urls(row.data)
+    ]
+
+
+def _urls(data: Mapping[str, Any]) -> list[str]:
+    """The file was checked when it was read; an older version of the bot may have checked it otherwise."""
+    entries = data.get("webhooks")
+    urls = [entry.get("url") for entry in entries if isinstance(entry, Mapping)] if entries else []
+    return list(dict.fromkeys(url for url in urls if isinstance(url, str)))[:MOST_HOOKS]

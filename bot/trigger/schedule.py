@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import wraps
 from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
@@ -13,6 +13,7 @@ import sqlalchemy as sa
 import structlog
 
 from bot.store.database import Transaction
+from config.schedule import MAIL_AT, RECONCILE
 from config.settings import ScheduleSettings, Settings
 from models.errors import UserFacing
 from models.tables import OwnerRow, RunRow
@@ -23,12 +24,8 @@ _owners: sa.Table = OwnerRow.__table__  # type: ignore[attr-defined]
 
 CATCH_UP = timedelta(hours=24)
 """A run that was missed longer ago than this is not made up for; the next one comes soon enough."""
-RECONCILE = timedelta(minutes=5)
-"""How often `serve` asks Shortcut what changed."""
 BOOT = timedelta(seconds=1)
 """After this much of a start missed deliveries are looked for: what is caught up by itself comes first."""
-MAIL_AT = time(7)
-"""When mails of a day or a week go out, in the schedule's time zone; those of a week on Monday."""
 _DAYS = ("sun", "mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY_PART = re.compile(r"^(?:\*|([0-7])(?:-([0-7]))?)(?:/([1-9]))?$")
 

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.app.app import App, build, close, working
-from bot.deliver.reconcile import github_hosts, look, reconcile
+from bot.deliver.reconcile import look, reconcile
 from bot.run import run as engine
 from bot.run.run import settle
 from bot.store import cases, queue, runs, stories
@@ -119,7 +119,7 @@ def sent(world: World, service: str, part: str = "") -> int:
 def test_the_issue_of_a_story(fields: dict[str, Any], expected: str | None) -> None:
     now = datetime.now(UTC)
     story = Story(id=1, created_at=now, updated_at=now, **fields)
-    assert ref_of(story, github_hosts("https://git.example.com/api/v3")) == expected
+    assert ref_of(story, GithubSettings(base_url="https://git.example.com/api/v3").hosts) == expected
 
 
 async def test_a_story_that_a_person_linked_is_adopted_by_the_first_run(world: World) -> None:
@@ -453,9 +453,9 @@ async def test_the_scheduled_look_comes_no_oftener_than_it_should(world: World) 
     async with inside() as app:
         await run(app)
         before = sent(world, "shortcut")
-        await look(app)
+        await look(app.stories)
         assert sent(world, "shortcut") == before, "a run has just looked"
         at = time.time() - 600
         await app.database.run(lambda c: stories.save_reading(c, at, at))
-        await look(app)
+        await look(app.stories)
         assert sent(world, "shortcut") == before + 1

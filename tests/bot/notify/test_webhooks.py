@@ -13,7 +13,7 @@ from sqlalchemy.engine import Connection
 
 from bot.deliver.lane import Lane
 from bot.notify import webhooks as hooks
-from bot.store import outbox, owners, runs
+from bot.store import outbox, owners, repo_configs, runs
 from bot.store.database import Database, GroupWriter
 from integrations.base import BreakerSettings, Limit, RetrySettings
 from integrations.resilience import Guard
@@ -106,10 +106,10 @@ def test_the_operators_hook_is_told_of_the_run_and_repositories_only_where_they_
 def test_a_file_from_elsewhere_does_no_harm(database: Database) -> None:
     with database.write() as c:
         configure(c, "octo/widgets", *[f"https://{n}.example.com/" for n in range(50)], None, 7, [])
-        assert len(hooks.of_repositories(c)) == hooks.MOST_HOOKS
+        assert len(repo_configs.hooks(c)) == repo_configs.MOST_HOOKS
         for data in ({}, {"webhooks": None}, {"webhooks": ["x", 1, None, {"uri": "y"}]}):
             c.execute(sa.update(_configs).values(data=data))
-            assert hooks.of_repositories(c) == []
+            assert repo_configs.hooks(c) == []
 
 
 def test_a_hook_that_wants_no_more_is_off_until_its_file_changes(database: Database) -> None:

@@ -8,6 +8,7 @@ import pytest
 from bot.cli.main import hoisted
 from models.issue import named_ref
 from tests.bot.run.test_run import bugs, many
+from tests.world import ROOT
 
 
 @pytest.mark.parametrize(
@@ -28,11 +29,19 @@ def test_options_may_stand_before_the_command(given: list[str], meant: list[str]
 
 
 def test_a_cancelled_run_ends_and_says_so(tmp_path: Path) -> None:
-    with bugs(tmp_path, many(300), latency_ms=700) as world:
-        # So much is left to do that the command comes in time on any machine.
+    gate = tmp_path / "gate"
+    (tmp_path / "sitecustomize.py").write_text(
+        "import asyncio, pathlib, nodes.assess_impact as n\n"
+        "think = n.AssessImpact.__call__\n"
+        "async def call(self, case, ctx):\n"
+        f"    while not pathlib.Path({str(gate)!r}).exists(): await asyncio.sleep(0.05)\n"
+        "    return await think(self, case, ctx)\n"
+        "n.AssessImpact.__call__ = call\n"
+    )
+    with bugs(tmp_path, many(60)) as world:
         world.set("scaling.batch_size", "2")
         world.set("scaling.parallel_workers", "1")
-        process = world.start("run", "--json")
+        process = world.start("run", "--json", python_path=f"{tmp_path}:{ROOT}")
         world.wait_until(lambda: (tmp_path / "var" / "switchyard.db").exists())
         run_id = None
         while run_id is None:
@@ -40,6 +49,7 @@ def test_a_cancelled_run_ends_and_says_so(tmp_path: Path) -> None:
             run_id = found[0]["run_id"] if found else None
             time.sleep(0.1)
         assert world.run("runs", "cancel", run_id).code == 0
+        gate.touch()
         out, _ = process.communicate(timeout=300)
         assert process.returncode == 1 and '"status": "cancelled"' in out
         assert world.run("runs", "cancel", run_id).code == 2

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any, Self
 
 import httpx
+import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.sandbox.server import create_app, environment, load_issues, running
 from bot.store.database import Database
+from models.tables import METADATA
 from tests.contracts.checked import checked
 from tests.databases import CURRENT
 from tests.started import forked
@@ -120,6 +122,15 @@ class World:
         """Change rows of that database, as time or another program might."""
         with _opened(self.database_url) as database, database.write() as connection:
             yield connection
+
+    def lose_database(self) -> None:
+        """Nothing is known any more."""
+        for file in (self.folder / "var").glob("switchyard.db*"):
+            file.unlink()
+        if CURRENT.postgres is not None:
+            with self.writing() as connection:
+                for table in METADATA.sorted_tables:
+                    connection.execute(sa.delete(table))
 
     def set(self, path: str, value: str) -> None:
         """Override one key of the configuration, as `integrations.github.comment`."""

@@ -369,15 +369,16 @@ def lines(
     if limit is not None:
         query = query.limit(limit)
     # On the statement: an option of the connection would change every later statement of its transaction.
-    for row in connection.execute(query.execution_options(yield_per=200)):
-        yield CaseLine(
-            ref=row.key,
-            title=row.title,
-            url=row.url,
-            route=row.route,
-            urgency=row.urgency,
-            status=row.status,
-            error=row.error,
-            story_url=(row.answer or {}).get("url"),
-            detail=row.detail,
-        )
+    with connection.execute(query.execution_options(yield_per=200)) as rows:
+        for row in rows:
+            yield CaseLine(
+                ref=row.key,
+                title=row.title,
+                url=row.url,
+                route=row.route,
+                urgency=row.urgency,
+                status=row.status,
+                error=row.error,
+                story_url=(row.answer or {}).get("url"),
+                detail=row.detail,
+            )

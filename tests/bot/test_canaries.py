@@ -198,7 +198,8 @@ def look_at_everything(world: World, watch: Watch, sent: list[Request]) -> None:
             if table in ("issues", "inbox", "examples"):
                 # The copy of the issue itself, and the delivery that brings it.
                 continue
-            watch.look(f"table {table}", str(connection.execute(sa.text(f"SELECT * FROM {table}")).all()))
+            rows = connection.execute(sa.text(f"SELECT * FROM {table}"))
+            watch.look(f"table {table}", str([tuple(row) for row in rows]))
     for what in ("stories", "comments", "labels", "messages", "webhooks"):
         watch.look(f"sandbox {what}", json.dumps(world.listed(what)))
     for request in sent:

@@ -156,8 +156,7 @@ async def test_a_lost_database_doubles_nothing(world: World) -> None:
     assert reflected(world, 2) == {"story: In Progress"}
     archived = story_of(world, 4)
     change(world, 4, archived=True)
-    for file in Path("var").glob("switchyard.db*"):
-        file.unlink()
+    world.lose_database()
     async with inside(**{"github.comment": "always"}) as app:
         report = await run(app)
         assert report.stories == {"created": 0, "existing": 5, "queued": 0, "dead": 0}
@@ -175,8 +174,7 @@ async def test_a_lost_database_doubles_nothing(world: World) -> None:
 
 def test_a_lost_database_between_two_commands(world: World) -> None:
     assert world.run("run", "--json").json["stories"]["created"] == 5
-    for file in Path("var").glob("switchyard.db*"):
-        file.unlink()
+    world.lose_database()
     report = world.run("run", "--json").json
     assert report["stories"]["existing"] == 5 and report["status"] == "completed"
     assert len(world.listed("stories")) == 5

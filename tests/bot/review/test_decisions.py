@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
 from bot.app.app import App
 from bot.review import decisions as correct
@@ -153,7 +154,7 @@ async def test_a_retry_sends_refused_commands_again(world: World) -> None:
         key = f"labels:{REF}"
 
         await app.database.run(
-            lambda c: c.exec_driver_sql("UPDATE commands SET state = 'dead' WHERE key = ?", (key,))
+            lambda c: c.execute(sa.text("UPDATE commands SET state = 'dead' WHERE key = :key"), {"key": key})
         )
         assert len(await app.database.query(lambda c: queue.items(c, "dead"))) == 1
         said = await app.database.run(lambda c: correct.retry(c, REF, person="ann", via="cli"))

@@ -142,7 +142,7 @@ def places(world: World, sent: list[Request]) -> set[str]:
     with world.reading() as connection:
         for name in set(sa.inspect(connection).get_table_names()) - MAY_STAND:
             rows = connection.execute(sa.text(f"SELECT * FROM {name}")).all()
-            found |= {f"table {name} {row[0]}" for row in rows if holds(str(row))}
+            found |= {f"table {name} {row[0]}" for row in rows if holds(str(tuple(row)))}
     return found
 
 

@@ -86,7 +86,7 @@ def test_it_goes_on_where_it_stopped(
         assert (await sweep(app)).read == 0
 
     sandbox.use(work)
-    with database.read() as connection:
+    with database.write() as connection:
         order = [row.id for row in inbox.waiting(connection, "github", 10)]
     assert order == [f"github:g{n}" for n in (0, 1, 2, 4, 5, 3, 6)]
     database.dispose()

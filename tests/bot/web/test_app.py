@@ -14,6 +14,7 @@ import sqlalchemy as sa
 from bot.app.app import App
 from bot.monitor.health import Probe, Pulse
 from bot.store import cases, outbox, runs
+from bot.store.database import Database
 from bot.web.app import create_app
 from models.commands import add_labels, create_story
 from models.errors import UserFacing
@@ -217,8 +218,11 @@ async def test_health_and_readiness(make_app: MakeApp) -> None:
 async def test_without_a_database_it_says_so(make_app: MakeApp, tmp_path: Path) -> None:
     app = make_app()
     app.database.dispose()
-    for file in tmp_path.glob("t.db*"):
-        file.unlink()
+    if app.database.is_sqlite:
+        for file in tmp_path.glob("t.db*"):
+            file.unlink()
+    else:
+        app.database = Database("postgresql://root@127.0.0.1:1/nowhere")
     async with client(app) as http:
         ready = await http.get("/readyz")
         page = await http.get("/api/v1/runs")

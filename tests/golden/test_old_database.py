@@ -18,6 +18,7 @@ from tests.postgres import fresh_database
 from tests.smtp import Post, post
 from tests.world import World
 
+pytestmark = pytest.mark.timeout(300)
 DEAD = f"labels:{WIDGETS}#2"
 
 

@@ -1,8 +1,8 @@
 """Makes the old database: `python -m tests.golden.old.make`. It was run once and is not run again.
 
-That was in December 2026, on schema 0004 and the commit before the one that added this file: what it leaves is what
-a program of that day left. A later program would leave something else, and the test would show nothing. So it imports
-modules where they lay then; to run it, check that commit out.
+That was in December 2026, on schema 0004 and with the commit that added this file: what it leaves is what a program
+of that day left. A later program would leave something else, and the test would show nothing. So it imports modules
+from where they were then; to run it, check that commit out.
 
 It leads a run into every kind of unfinished work, kills it, and writes down three things: the SQLite database, the
 same content in PostgreSQL, and the requests by which the services came to stand as they did. What is this machine's

@@ -7,6 +7,7 @@ import sys
 import time
 import warnings
 from collections.abc import Mapping
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
 IMPORTED = [
@@ -39,9 +40,7 @@ def forked(
     arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str], timeout: float
 ) -> tuple[int | None, str, str]:
     """Exit code (None: it did not end in time, and was killed), stdout and stderr."""
-    out, err = folder / ".stdout", folder / ".stderr"
-    process = _forks.Process(target=_program, args=(arguments, folder, dict(environment), out, err))
-    process.start()
+    process, out, err = begun(arguments, folder, environment, "")
     process.join(timeout)
     late = process.is_alive()
     if late:
@@ -53,6 +52,16 @@ def forked(
     out.unlink(missing_ok=True)
     err.unlink(missing_ok=True)
     return code, *texts
+
+
+def begun(
+    arguments: tuple[str, ...], folder: Path, environment: Mapping[str, str], name: str
+) -> tuple[ForkServerProcess, Path, Path]:
+    """The process, and where it writes; `name` keeps files apart where several run in one folder at a time."""
+    out, err = folder / f".stdout{name}", folder / f".stderr{name}"
+    process = _forks.Process(target=_program, args=(arguments, folder, dict(environment), out, err))
+    process.start()
+    return process, out, err
 
 
 def _program(

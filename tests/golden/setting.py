@@ -134,6 +134,9 @@ def configure(world: World, mail_port: int) -> None:
     # A service that is down holds nobody up.
     world.set("resilience.circuit_breaker.failure_threshold", "1")
     world.set("resilience.circuit_breaker.reset_timeout_seconds", "30s")
+    # Nothing begins by itself while `serve` is looked at.
+    world.set("schedule.nightly", "0 0 1 1 *")
+    world.set("schedule.retrain", "0 0 1 1 *")
     # No service is as quick as this, so there is an alert that stays; and no other.
     world.set("monitoring.alert_thresholds.latency_p99", "0.0001s")
     world.set("monitoring.alert_thresholds.error_rate", "1")

@@ -13,6 +13,8 @@ from tests.golden.keys import key_paths
 from tests.golden.metrics import metric_names
 from tests.golden.tour import Documents, Tour, travel
 
+pytestmark = pytest.mark.timeout(300)
+"""The tour is one fixture; on a machine with much else to do it takes its time."""
 WITH = {"steps[].with", "steps[].with.*", "steps[].on_error.use.with", "steps[].repeat.steps[].with"}
 RUNS = {"runs[].requests", "runs[].routes"}
 STATUS = {"breakers", "integrations", "worker.tasks"}

@@ -17,6 +17,7 @@ from tests.golden.old.ground import WIDGETS, configure, issues, route_of
 from tests.smtp import Post, post
 from tests.world import World
 
+pytestmark = pytest.mark.timeout(300)
 DEAD = f"labels:{WIDGETS}#2"
 
 

@@ -4,11 +4,10 @@ import hashlib
 import hmac
 import json
 import re
-import signal
-import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
@@ -16,20 +15,41 @@ import httpx
 
 from tests.golden import stored
 from tests.golden.setting import GADGETS, OWN_FILE, SECRET, WIDGETS, bug
+from tests.started import begun
 from tests.world import World
 
 if TYPE_CHECKING:
     from tests.golden.tour import Tour
 
+_SERVING = re.compile(r"switchyard serving on (http://\S+)\n")
 ADMIN = {"authorization": f"Bearer {SECRET}"}
 
 
-def visit(world: World, tour: "Tour") -> None:
-    """All that `serve` is asked and told; an alert of the runs before is still open."""
+@contextmanager
+def serving(world: World) -> Iterator[Path]:
+    """A `serve` process that may not have started yet, and that ends in good order; where its log is."""
     # A run is at work long enough to be seen.
     world.set("scaling.batch_size", "1")
     world.set("scaling.parallel_workers", "1")
-    with serving(world) as http:
+    process, _, log = begun(("serve", "--port", "0"), world.folder, world.environment, ".serve")
+    try:
+        yield log
+        process.terminate()
+        process.join(20)
+        assert process.exitcode == 0 and "Traceback" not in log.read_text(), log.read_text()
+    finally:
+        if process.is_alive():
+            process.kill()
+        process.join()
+        process.close()
+
+
+def visit(world: World, tour: "Tour", log: Path) -> None:
+    """All that `serve` is asked and told; an alert of the runs before is still open."""
+    world.wait_until(lambda: log.exists() and _SERVING.search(log.read_text()))
+    found = _SERVING.search(log.read_text())
+    assert found is not None
+    with httpx.Client(base_url=found[1], timeout=20, headers=ADMIN) as http:
         guest = Guest(world, tour, http)
         guest.waits(lambda: len(guest.ask("GET /readyz")["integrations"]) >= 4)
         guest.look()
@@ -39,31 +59,6 @@ def visit(world: World, tour: "Tour") -> None:
         guest.steer_a_run()
         guest.waits(guest.is_idle)
         guest.look()
-
-
-@contextmanager
-def serving(world: World) -> Iterator[httpx.Client]:
-    """A `serve` process, and a client of its pages."""
-    process = world.start("serve", "--port", "0")
-    try:
-        with httpx.Client(base_url=_address(process), timeout=20, headers=ADMIN) as http:
-            yield http
-        process.send_signal(signal.SIGTERM)
-        _, err = process.communicate(timeout=20)
-        assert "Traceback" not in err, err
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.communicate()
-
-
-def _address(process: "subprocess.Popen[str]") -> str:
-    """Where it says that it serves; its log may come first."""
-    assert process.stderr is not None
-    for line in process.stderr:
-        if found := re.search(r"switchyard serving on (http://\S+)", line):
-            return found[1]
-    raise AssertionError("serve ended before it served")
 
 
 class Guest:

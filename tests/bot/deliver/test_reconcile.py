@@ -18,6 +18,7 @@ from bot.store import cases, queue, runs, stories
 from config.load import load
 from integrations.github.settings import GithubSettings
 from models.report import RunReport
+from models.run import Params
 from models.story import Story, ref_of
 from tests.bot.run.test_run import bugs, issue, many
 from tests.world import World
@@ -58,8 +59,8 @@ async def inside(**environment: str) -> AsyncIterator[App]:
 
 async def run(app: App, *, full: bool = False) -> RunReport:
     """One run to its end."""
-    run_id = engine.new_id("run")
-    params = engine.Params(repositories=app.settings.repositories, full=full, wait=20).to_json()
+    run_id = runs.new_id("run")
+    params = Params(repositories=app.settings.repositories, full=full, wait=20).to_json()
     await app.database.run(lambda c: runs.create(c, run_id, "cli", params, app.me))
     return await engine.drive(app, run_id)
 
@@ -378,8 +379,8 @@ async def test_an_issue_that_is_gone_costs_nothing(world: World, monkeypatch: py
     down = {"match": f"POST /repos/{REPO}/.*", "fault": "status", "status": 503}
     async with inside(**{"github.comment": "always"}) as app:
         world.control(service="github", **down)
-        run_id = engine.new_id("run")
-        params = engine.Params(repositories=(REPO,), wait=1).to_json()
+        run_id = runs.new_id("run")
+        params = Params(repositories=(REPO,), wait=1).to_json()
         await app.database.run(lambda c: runs.create(c, run_id, "cli", params, app.me))
         assert (await engine.drive(app, run_id)).github["queued"] == 5
         world.control(issue={"repo": REPO, "number": 1, "deleted": True})

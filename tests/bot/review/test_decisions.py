@@ -13,9 +13,9 @@ from bot.app.app import App
 from bot.review import decisions as correct
 from bot.run import dry_run
 from bot.run.batches import work_batch
-from bot.run.fetch import Params
 from bot.store import cases, learning, pauses, queue, runs
 from bot.store.runs import Batch
+from models.run import Params
 from tests.bot.deliver.test_reconcile import REPO, inside, labels, on_github, run, story_of
 from tests.bot.review.test_comment_commands import serving, story_shows, until
 from tests.bot.run.test_run import bugs, many

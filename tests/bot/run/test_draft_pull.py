@@ -20,6 +20,7 @@ from config.load import load as load_settings
 from models.asks import Drafted, WriteDraft
 from models.commands import Pending, assign
 from models.report import RunReport
+from models.run import Params
 from models.tables import CommandRow
 from tests.world import World
 
@@ -91,8 +92,8 @@ async def inside(*drafts: dict[str, Any], **environment: str) -> AsyncIterator[A
 
 
 async def triage(app: App, **params: Any) -> RunReport:
-    run_id = engine.new_id("run")
-    asked = engine.Params(repositories=app.settings.repositories, wait=30, **params).to_json()
+    run_id = runs.new_id("run")
+    asked = Params(repositories=app.settings.repositories, wait=30, **params).to_json()
     await app.database.run(lambda c: runs.create(c, run_id, "cli", asked, app.me))
     report = await engine.drive(app, run_id)
     assert report.triaged == 1 and not report.problems

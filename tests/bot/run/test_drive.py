@@ -17,6 +17,7 @@ from bot.run.aggregate import progress_of
 from bot.store import runs
 from config.load import load
 from models.report import RunReport
+from models.run import Params
 from tests.bot.run.test_run import bugs, many
 from tests.world import World
 
@@ -37,7 +38,7 @@ async def run(watch: engine.Watch = lambda progress: None) -> RunReport:
     app = build(load(None))
     try:
         async with working(app):
-            params = engine.Params(repositories=app.settings.repositories, wait=20).to_json()
+            params = Params(repositories=app.settings.repositories, wait=20).to_json()
             await app.database.run(lambda c: runs.create(c, "run-1", "cli", params, app.me))
             return await engine.drive(app, "run-1", watch)
     finally:

@@ -13,15 +13,16 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.app.app import App, build, close, working
 from bot.run import run as engine
-from bot.store import runs
+from bot.store import repo_configs, runs
+from bot.store.repo_configs import off, problems
 from bot.think.pool import Mind, ThinkSettings
-from bot.trigger import repo_config as repository_config
-from bot.trigger.repo_config import changed_by_push, check_pull, load, off, overlay, problems
+from bot.trigger.repo_config import changed_by_push, check_pull, load
 from config.load import load as load_settings
-from config.repository import FILE, check
+from config.repository import FILE, check, overlay
 from models.case import Case
 from models.report import RunReport
 from models.router.inference.predict import Model
+from models.run import Params
 from nodes.base import Policy, Rule
 from nodes.route_issue import RouteIssue
 from tests.nodes.build import case, context, prediction
@@ -70,8 +71,8 @@ def write(world: World, text: str | None, repo: str = REPO) -> None:
 
 
 async def run(app: App, **params: Any) -> RunReport:
-    run_id = engine.new_id("run")
-    asked = engine.Params(repositories=app.settings.repositories, wait=20, **params).to_json()
+    run_id = runs.new_id("run")
+    asked = Params(repositories=app.settings.repositories, wait=20, **params).to_json()
     await app.database.run(lambda c: runs.create(c, run_id, "cli", asked, app.me))
     return await engine.drive(app, run_id)
 
@@ -123,12 +124,12 @@ async def test_a_bad_file_leaves_the_last_good_one_and_says_so(world: World) -> 
         write(world, "comment: always\nenabeld: false\n")
         assert "lately" in await load(app, REPO)
         assert "enabeld: unknown key; did you mean enabled?" in await load(app, REPO.upper(), force=True)
-        own = await app.database.query(lambda c: repository_config.policies(c, [REPO, OTHER], app.policy))
+        own = await app.database.query(lambda c: repo_configs.policies(c, [REPO, OTHER], app.policy))
         assert list(own) == [REPO] and own[REPO].comment == "always"
         report = await run(app)
         (told,) = [problem for problem in report.problems if FILE in problem]
         assert told.startswith(f"{REPO}: {FILE}:2: ") and "last good one holds" in told
-        assert (await app.database.query(repository_config.standing))[0]["problem"]
+        assert (await app.database.query(repo_configs.standing))[0]["problem"]
         doctor = world.run("doctor", "--json")
         (line,) = [check for check in doctor.json["checks"] if not check["ok"]]
         assert doctor.code == 1 and line["name"] == f"configuration {REPO}" and "enabeld" in line["detail"]
@@ -141,7 +142,7 @@ async def test_a_bad_file_leaves_the_last_good_one_and_says_so(world: World) -> 
         write(world, None)
         assert await load(app, REPO, force=True) == f"no {FILE}"
         assert await app.database.query(problems) == []
-        assert not await app.database.query(lambda c: repository_config.policies(c, [REPO], app.policy))
+        assert not await app.database.query(lambda c: repo_configs.policies(c, [REPO], app.policy))
 
 
 @pytest.mark.databases("sqlite", "postgresql")

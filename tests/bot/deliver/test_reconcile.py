@@ -58,7 +58,7 @@ async def inside(**environment: str) -> AsyncIterator[App]:
 
 async def run(app: App, *, full: bool = False) -> RunReport:
     """One run to its end."""
-    run_id = engine.new_id("run")
+    run_id = runs.new_id("run")
     params = engine.Params(repositories=app.settings.repositories, full=full, wait=20).to_json()
     await app.database.run(lambda c: runs.create(c, run_id, "cli", params, app.me))
     return await engine.drive(app, run_id)
@@ -378,7 +378,7 @@ async def test_an_issue_that_is_gone_costs_nothing(world: World, monkeypatch: py
     down = {"match": f"POST /repos/{REPO}/.*", "fault": "status", "status": 503}
     async with inside(**{"github.comment": "always"}) as app:
         world.control(service="github", **down)
-        run_id = engine.new_id("run")
+        run_id = runs.new_id("run")
         params = engine.Params(repositories=(REPO,), wait=1).to_json()
         await app.database.run(lambda c: runs.create(c, run_id, "cli", params, app.me))
         assert (await engine.drive(app, run_id)).github["queued"] == 5

@@ -91,7 +91,7 @@ async def inside(*drafts: dict[str, Any], **environment: str) -> AsyncIterator[A
 
 
 async def triage(app: App, **params: Any) -> RunReport:
-    run_id = engine.new_id("run")
+    run_id = runs.new_id("run")
     asked = engine.Params(repositories=app.settings.repositories, wait=30, **params).to_json()
     await app.database.run(lambda c: runs.create(c, run_id, "cli", asked, app.me))
     report = await engine.drive(app, run_id)

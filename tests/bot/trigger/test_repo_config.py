@@ -70,7 +70,7 @@ def write(world: World, text: str | None, repo: str = REPO) -> None:
 
 
 async def run(app: App, **params: Any) -> RunReport:
-    run_id = engine.new_id("run")
+    run_id = runs.new_id("run")
     asked = engine.Params(repositories=app.settings.repositories, wait=20, **params).to_json()
     await app.database.run(lambda c: runs.create(c, run_id, "cli", asked, app.me))
     return await engine.drive(app, run_id)

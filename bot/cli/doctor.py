@@ -93,17 +93,13 @@ def _database(settings: Settings) -> Check:
 
 def _delivery(settings: Settings) -> list[Check]:
     """Breakers that stand open, and commands that nobody will send without a person."""
-    import sqlalchemy as sa
-
-    from bot.store import owners, queue
+    from bot.store import breakers, owners, queue
     from bot.store.database import Database
-    from models.tables import METADATA
 
-    breakers = METADATA.tables["breakers"]
     database = Database(settings.storage.url)
     try:
         with database.read() as connection:
-            rows = connection.execute(sa.select(breakers).where(breakers.c.state != "closed")).all()
+            rows = [row for row in breakers.states(connection) if row.state != "closed"]
             counts = queue.counts(connection)
             failing = owners.failing(connection)
     finally:

@@ -4,21 +4,17 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
-
-from bot.store import cases, outbox, stories
+from bot.store import cases, commands, outbox, stories
 from bot.store.database import Database, Transaction
 from bot.store.repo_configs import off
 from integrations.github.settings import GithubSettings
 from integrations.shortcut.client import ShortcutClient
 from integrations.shortcut.payloads import Names
 from models.commands import reflect_story, write_comment
-from models.tables import CommandRow
 from models.text.escape import clean, inline, one_line
 
 LABEL_LIMIT = 50
 _AT_ONCE = 200
-_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 
 
 async def reflect(database: Database, client: ShortcutClient, settings: GithubSettings, run_id: str) -> int:
@@ -139,8 +135,7 @@ def _is_done(state_id: int | None, names: Names) -> bool:
 
 def _set_status(connection: Transaction, issue: str, line: str, run_id: str, now: float) -> dict[str, str]:
     """Put the line into the bot's one comment, which keeps its text; one that a person deleted stays deleted."""
-    query = sa.select(_commands.c.payload).where(_commands.c.key == f"comment:{issue}")
-    stands: Mapping[str, Any] = connection.execute(query).scalar() or {}
+    stands = commands.payload(connection, f"comment:{issue}")
     comment = write_comment(
         issue, str(stands.get("body", "")), with_story=bool(stands.get("with_story")), status=line
     )

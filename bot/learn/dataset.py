@@ -8,7 +8,7 @@ import structlog
 
 from bot.app.app import App
 from bot.learn.training import Lesson
-from bot.store import cases, learning
+from bot.store import cases, issue_texts, learning
 from bot.store.database import Transaction
 from bot.store.learning import Correction, LabelEvent
 from bot.store.repositories import served
@@ -205,7 +205,7 @@ def _corrected(
     answers: dict[str, set[str]] = {}
     for correction in said:
         answers.setdefault(correction.issue, set()).add(correction.after)
-    found = learning.texts(connection, list(last))
+    found = issue_texts.texts(connection, list(last))
     rows = {
         ref: Row(Text(repo, title, body), last[ref].after, _iso(created), weight=CORRECTED)
         for ref, (repo, title, body, created) in found.items()

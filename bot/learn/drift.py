@@ -7,17 +7,15 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import sqlalchemy as sa
 import structlog
 
 from bot.app.app import App
 from bot.notify.alerts import Channels, channels
-from bot.store import learning, outbox
+from bot.store import alerts, learning, outbox
+from bot.store.alerts import OpenAlert
 from bot.store.database import StoreConflict, Transaction
-from models.tables import AlertRow
 
 log = structlog.get_logger()
-_alerts: sa.Table = AlertRow.__table__  # type: ignore[attr-defined]
 
 PREFIX = "drift:"
 RECENT, BEFORE = timedelta(days=7), timedelta(days=28)
@@ -114,23 +112,20 @@ def settle(connection: Transaction, now: float, to: Channels) -> list[tuple[str,
     border = f"{datetime.fromtimestamp(now, UTC) - RECENT + timedelta(days=1):%Y-%m-%d}"
     before = count(row for row in rows if row.day < border)
     recent = count(row for row in rows if row.day >= border)
-    known = {
-        row.name: row
-        for row in connection.execute(sa.select(_alerts).where(_alerts.c.name.startswith(PREFIX)))
-    }
+    known = {alert.name: alert for alert in alerts.all_open(connection)}
     told, commands = [], []
     for measure in MEASURES:
         name = f"{PREFIX}{measure.name}"
-        row = known.get(name)
-        if row is None and moved(before, recent, measure):
+        alert = known.get(name)
+        if alert is None and moved(before, recent, measure):
             detail = _detail(measure, before, recent)
-            connection.execute(sa.insert(_alerts).values(name=name, since=now, detail=detail))
+            alerts.add(connection, OpenAlert(name, now, detail))
             told.append(("alert", name, detail))
             commands += to.tell(name, now, detail)
-        elif row is not None and not moved(before, recent, measure, ease=0.5):
-            connection.execute(sa.delete(_alerts).where(_alerts.c.name == name))
-            told.append(("alert over", name, row.detail))
-            commands += to.tell(name, row.since, row.detail, over=True)
+        elif alert is not None and not moved(before, recent, measure, ease=0.5):
+            alerts.remove(connection, name)
+            told.append(("alert over", name, alert.detail))
+            commands += to.tell(name, alert.since, alert.detail, over=True)
     if commands:
         outbox.store_once(connection, "alerts", commands, now)
     return told

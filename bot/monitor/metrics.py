@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from functools import lru_cache
 from importlib import metadata
 
-import sqlalchemy as sa
 import structlog
 from prometheus_client import CONTENT_TYPE_PLAIN_0_0_4, REGISTRY, CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
@@ -15,13 +14,11 @@ from prometheus_client.registry import Collector
 from bot.app.app import App
 from bot.monitor.health import Pulse
 from bot.notify.alerts import open_alerts
-from bot.store import inbox, queue
+from bot.store import inbox, queue, runs
 from bot.store.database import StoreError, Transaction
 from bot.trigger.schedule import next_fire
-from models.tables import RunRow
 
 log = structlog.get_logger()
-_runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 STATES = ("closed", "half-open", "open")
@@ -138,11 +135,10 @@ def _families(connection: Transaction, targets: list[str]) -> list[Metric]:
         "Age of the oldest delivery that waits.",
         max(0.0, now - since) if since else 0.0,
     )
-    runs = GaugeMetricFamily("switchyard_runs", "Runs by status.", labels=["status"])
-    query = sa.select(_runs.c.status, sa.func.count()).group_by(_runs.c.status)
-    for status, count in connection.execute(query):
-        runs.add_metric([status], count)
+    by_status = GaugeMetricFamily("switchyard_runs", "Runs by status.", labels=["status"])
+    for status, count in runs.count_by_status(connection).items():
+        by_status.add_metric([status], count)
     alerts = GaugeMetricFamily("switchyard_alert_since_seconds", "When an open alert began.", labels=["name"])
     for alert in open_alerts(connection):
         alerts.add_metric([alert["name"]], alert["since"])
-    return [commands, oldest, attempts, waiting_in, oldest_in, runs, alerts]
+    return [commands, oldest, attempts, waiting_in, oldest_in, by_status, alerts]

@@ -7,22 +7,20 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlalchemy as sa
 import structlog
 
 from bot.app.app import App
 from bot.notify import mail
-from bot.store import outbox, owners
+from bot.store import alerts, outbox, owners
+from bot.store.alerts import OpenAlert
 from bot.store.database import Transaction
 from config.settings import AlertSettings
 from integrations.slack.payloads import escape
 from integrations.webhook.commands import hook_id
 from models.commands import Command
 from models.messages import post_event, post_message
-from models.tables import AlertRow
 
 log = structlog.get_logger()
-_alerts: sa.Table = AlertRow.__table__  # type: ignore[attr-defined]
 
 WINDOW = 900.0
 """Seconds over which requests are judged."""
@@ -175,8 +173,7 @@ async def check_alerts(app: App) -> None:
     }
     thresholds = app.settings.monitoring.alert_thresholds
     watch = Watch(app.me, services, thresholds, time.time(), time.monotonic())
-    known = await app.database.query(lambda c: c.execute(sa.select(_alerts.c.name).limit(1)).first())
-    if known is None and not watch.crossed():
+    if not await app.database.query(alerts.all_open) and not watch.crossed():
         return
     told = await app.database.run(lambda c: settle(c, watch, owners.alive(c), channels(app)))
     for event, name, detail in told:
@@ -197,25 +194,23 @@ def settle(
     told: list[tuple[str, str, str]] = []
     commands: list[Command] = []
     known: set[str] = set()
-    # The watch for drift keeps its own (bot/drift.py): those belong to no process.
-    own = sa.select(_alerts).where(_alerts.c.name.not_like("drift:%")).order_by(_alerts.c.name)
-    for row in connection.execute(own).all():
-        name, _, owner = row.name.partition("@")
+    # The watch for drift keeps its own (bot/learn/drift.py): those belong to no process.
+    own = [alert for alert in alerts.all_open(connection) if not alert.name.startswith("drift:")]
+    for alert in sorted(own, key=lambda alert: alert.name):
+        name, _, owner = alert.name.partition("@")
         known.add(name)
         if owner != watch.me and owner in living:
             continue
-        if watch.is_over(name, row.since, inherited=owner != watch.me):
-            connection.execute(sa.delete(_alerts).where(_alerts.c.name == row.name))
+        if watch.is_over(name, alert.since, inherited=owner != watch.me):
+            alerts.remove(connection, alert.name)
             _over_at[watch.me, name] = watch.clock
-            told.append(("alert over", name, row.detail))
-            commands += to.tell(name, row.since, row.detail, over=True)
+            told.append(("alert over", name, alert.detail))
+            commands += to.tell(name, alert.since, alert.detail, over=True)
         elif owner != watch.me:
-            mine = {"name": f"{name}@{watch.me}"}
-            connection.execute(sa.update(_alerts).where(_alerts.c.name == row.name).values(mine))
+            alerts.rename(connection, alert.name, f"{name}@{watch.me}")
     for name, detail in watch.crossed().items():
         if name not in known:
-            values = {"name": f"{name}@{watch.me}", "since": watch.now, "detail": detail}
-            connection.execute(sa.insert(_alerts).values(values))
+            alerts.add(connection, OpenAlert(f"{name}@{watch.me}", watch.now, detail))
             told.append(("alert", name, detail))
             commands += to.tell(name, watch.now, detail)
     if commands:
@@ -225,8 +220,10 @@ def settle(
 
 def open_alerts(connection: Transaction) -> list[dict[str, Any]]:
     """The alerts that are not over, for pages and metrics."""
-    rows = connection.execute(sa.select(_alerts).order_by(_alerts.c.since))
-    return [{"name": _measure(row.name), "since": row.since, "detail": row.detail} for row in rows]
+    return [
+        {"name": _measure(alert.name), "since": alert.since, "detail": alert.detail}
+        for alert in alerts.all_open(connection)
+    ]
 
 
 def _measure(stored: str) -> str:

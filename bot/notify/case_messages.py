@@ -5,23 +5,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import sqlalchemy as sa
-
 from bot.notify import quiet_hours as hours
-from bot.store import cases, learning, outbox, pauses, repo_configs
+from bot.store import cases, learning, messages, outbox, pauses, repo_configs
 from bot.store.daily import run_of_the_day
 from bot.store.database import Transaction
+from bot.store.learning import StoredCorrection
+from bot.store.messages import CASE, SECRET, SEVERAL, Message
 from config.repository import ChannelsSection
 from config.settings import Settings
 from integrations.slack import payloads_cases as words
 from models.commands import Command
 from models.messages import post_message
 from models.report import CaseLine
-from models.tables import CaseRow, CommandRow, RunRow
-
-_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
-_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
-_runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
 
 MOST_TOLD = 20
 """Cases that are told in a digest's thread, the most urgent; the home tab has the others."""
@@ -32,8 +27,6 @@ ALONE = 5
 WINDOW = 600.0
 GATHERED_KEPT = 2 * 86_400.0
 """Seconds for which a message about several cases is edited."""
-CASE, SECRET, SEVERAL = "case:", "secret:", "cases:"
-"""What begins the keys of messages: about a case, about one for the security team, about several."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,9 +61,7 @@ def in_threads(
     """
     places, now = rooms(connection, settings), time.time()
     found: list[Command] = []
-    for line in cases.lines(
-        connection, run_id, people_only=True, only=_untold(connection, now), limit=MOST_TOLD
-    ):
+    for line in messages.untold(connection, run_id, since=now - GATHERED_KEPT, limit=MOST_TOLD):
         channel = places.of(line)
         thread = digests.get(channel, "")
         wait = None if thread else hours.not_before(connection, settings, channel, now)
@@ -84,14 +75,11 @@ def tell(connection: Transaction, settings: Settings, now: float) -> list[Comman
     One message an issue; where more than ALONE come within WINDOW, the rest is gathered in one that grows.
     """
     places = rooms(connection, settings)
-    days = sa.select(_runs.c.id).where(_runs.c.trigger == "webhook", _runs.c.started_at > now - GATHERED_KEPT)
-    fresh = sa.and_(_cases.c.run_id.in_(days), _untold(connection, now))
     found: list[Command] = []
-    secret = cases.lines(connection, None, ok_only=True, route="security", only=fresh, limit=MOST_AT_ONCE)
-    waiting = cases.lines(connection, None, people_only=True, only=fresh, limit=MOST_AT_ONCE)
-    open_ones = [line for line in waiting if line.route != "security"]
-    for lines, kind in ((list(secret), SECRET), (open_ones, CASE)):
-        free = max(0, ALONE - _told_lately(connection, kind, now))
+    untold = messages.untold_of_webhooks(connection, since=now - GATHERED_KEPT, limit=MOST_AT_ONCE)
+    open_ones = [line for line in untold.waiting if line.route != "security"]
+    for lines, kind in ((untold.secret, SECRET), (open_ones, CASE)):
+        free = max(0, ALONE - messages.count(connection, kind, now - WINDOW))
         found += [_alone(connection, places, line, kind, now) for line in lines[:free]]
         rest: dict[str, list[CaseLine]] = {}
         for line in lines[free:]:
@@ -115,62 +103,18 @@ def _alone(connection: Transaction, places: Rooms, line: CaseLine, kind: str, no
 def renew(connection: Transaction, refs: Iterable[str]) -> list[Command]:
     """The messages that stand about these issues, as they should read now; the same ones cost nothing."""
     wanted = set(refs)
-    keys = [f"{kind}{ref}" for ref in wanted for kind in (CASE, SECRET)]
-    standing = connection.execute(sa.select(_commands).where(_commands.c.key.in_(keys))).all()
-    lines, said = _lines(connection, [row.issue for row in standing])
+    standing = messages.about(connection, wanted)
+    lines, said = _lines(connection, [message.issue for message in standing if message.issue])
     found = [
-        _again(row, *_words_now(lines[row.issue], said, secret=row.key.startswith(SECRET)))
-        for row in standing
-        if row.issue in lines
+        _again(message, *_words_now(lines[message.issue], said, secret=message.key.startswith(SECRET)))
+        for message in standing
+        if message.issue in lines
     ]
-    for row in _gatherings(connection, time.time() - GATHERED_KEPT):
-        if wanted & set(row.payload["refs"]):
-            secret = bool(row.payload.get("secret"))
-            found += [_again(row, *_several(connection, row.payload["refs"], secret=secret))]
+    for message in messages.about_several(connection, time.time() - GATHERED_KEPT):
+        if wanted & set(message.payload["refs"]):
+            secret = bool(message.payload.get("secret"))
+            found += [_again(message, *_several(connection, message.payload["refs"], secret=secret))]
     return found
-
-
-def told(connection: Transaction, refs: Sequence[str]) -> set[str]:
-    """Those of these issues that have a message."""
-    keys = [f"{kind}{ref}" for ref in refs for kind in (CASE, SECRET)]
-    query = sa.select(_commands.c.issue).where(_commands.c.key.in_(keys))
-    inside = {ref for row in _gatherings(connection, 0.0) for ref in row.payload["refs"]}
-    return set(connection.execute(query).scalars()) | (inside & set(refs))
-
-
-def _untold(connection: Transaction, now: float) -> sa.ColumnElement[bool]:
-    """The condition that no message was ever posted about a case."""
-    said = sa.alias(_commands)
-    # A case that became one for the security team is news there, whatever another channel was told of it before.
-    kind = sa.case((_cases.c.route == "security", SECRET), else_=CASE)
-    single = sa.select(said.c.key).where(said.c.key == kind + _cases.c.key)
-    both: dict[bool, list[str]] = {True: [], False: []}
-    for row in _gatherings(connection, now - GATHERED_KEPT):
-        both[bool(row.payload.get("secret"))] += row.payload["refs"]
-    inside = sa.case(
-        (_cases.c.route == "security", _cases.c.key.in_(both[True])), else_=_cases.c.key.in_(both[False])
-    )
-    return sa.and_(sa.not_(single.exists()), sa.not_(inside))
-
-
-def _told_lately(connection: Transaction, kind: str, now: float) -> int:
-    query = sa.select(sa.func.count()).where(
-        _commands.c.key.startswith(kind),
-        _commands.c.operation == "post_message",
-        _commands.c.created_at > now - WINDOW,
-        _commands.c.payload["thread_of"].as_string().is_(None),
-    )
-    return int(connection.execute(query).scalar() or 0)
-
-
-def _gatherings(connection: Transaction, since: float) -> list[Any]:
-    """Messages about several cases, the latest first."""
-    query = (
-        sa.select(_commands)
-        .where(_commands.c.key.startswith(SEVERAL), _commands.c.created_at > since)
-        .order_by(_commands.c.created_at.desc())
-    )
-    return list(connection.execute(query))
 
 
 def _gather(
@@ -185,9 +129,9 @@ def _gather(
     """The channel's message about several cases, begun or grown by these."""
     open_one = next(
         (
-            row
-            for row in _gatherings(connection, now - WINDOW)
-            if row.payload["channel"] == channel and bool(row.payload.get("secret")) == secret
+            message
+            for message in messages.about_several(connection, now - WINDOW)
+            if message.payload["channel"] == channel and bool(message.payload.get("secret")) == secret
         ),
         None,
     )
@@ -230,12 +174,20 @@ def _message(
     )
 
 
-def _again(row: Any, text: str, blocks: list[dict[str, Any]], refs: Sequence[str] | None = None) -> Command:
+def _again(
+    message: Message, text: str, blocks: list[dict[str, Any]], refs: Sequence[str] | None = None
+) -> Command:
     """The command of a message that stands, with new words."""
-    payload = {**row.payload, "text": text, "blocks": blocks}
+    payload = {**message.payload, "text": text, "blocks": blocks}
     if refs is not None:
         payload["refs"] = list(refs)
-    return Command(key=row.key, target=row.target, operation=row.operation, issue=row.issue, payload=payload)
+    return Command(
+        key=message.key,
+        target=message.target,
+        operation=message.operation,
+        issue=message.issue,
+        payload=payload,
+    )
 
 
 def _words_now(line: CaseLine, said: "_Said", *, secret: bool) -> words.Message:
@@ -251,19 +203,16 @@ def _words_now(line: CaseLine, said: "_Said", *, secret: bool) -> words.Message:
 
 @dataclass(frozen=True, slots=True)
 class _Said:
-    """What people said of some issues: by issue the row of the latest correction, by key the pauses that hold."""
+    """What people said of some issues: by issue the latest correction, by key the pauses that hold."""
 
-    corrections: Mapping[str, Any]
+    corrections: Mapping[str, StoredCorrection]
     paused: Mapping[str, Any]
 
 
 def _lines(connection: Transaction, refs: Iterable[str]) -> tuple[dict[str, CaseLine], _Said]:
     """Those of these issues that have a case, by name, each once and in this order; and what people said of them."""
     wanted = list(dict.fromkeys(refs))
-    found: dict[str, CaseLine] = {}
-    for start in range(0, len(wanted), MOST_AT_ONCE):
-        part = _cases.c.key.in_(wanted[start : start + MOST_AT_ONCE])
-        found |= {line.ref: line for line in cases.lines(connection, None, only=part)}
+    found = cases.lines_of(connection, wanted)
     keys = [f"{prefix}{ref}" for prefix in (pauses.IGNORE, pauses.SNOOZE) for ref in found]
     said = _Said(learning.latest(connection, list(found)), pauses.holding(connection, keys, time.time()))
     return {ref: found[ref] for ref in wanted if ref in found}, said

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 import structlog
 
 from bot.app.app import App
@@ -18,10 +17,8 @@ from bot.store.database import Transaction
 from models.commands import Command
 from models.messages import upload_chart
 from models.report import RunReport
-from models.tables import RunRow
 
 log = structlog.get_logger()
-_runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
 
 MOST, FEWEST = 14, 2
 """Runs that are drawn; of one alone there is nothing to compare."""
@@ -72,18 +69,11 @@ async def command(app: App, report: RunReport) -> Command | None:
 
 def history(connection: Transaction, report: RunReport) -> list[Bar]:
     """This run and those of its kind before it, as far as there was something to route; the oldest first."""
-    ended = sa.and_(_runs.c.trigger == report.trigger, _runs.c.status == "done")
-    rows = connection.execute(
-        sa.select(_runs.c.id, _runs.c.started_at)
-        .where(sa.or_(ended, _runs.c.id == report.run_id))
-        .order_by(_runs.c.started_at.desc())
-        .limit(LOOKED_AT)
-    ).all()
     found: list[Bar] = []
-    for row in rows:
-        routes = runs.totals(connection, row.id)["routes"]
+    for run in runs.alike(connection, report.run_id, report.trigger, LOOKED_AT):
+        routes = runs.totals(connection, run.id)["routes"]
         if any(routes.get(route) for route in _PARTS):
-            found.append(Bar(row.started_at, routes))
+            found.append(Bar(run.started_at, routes))
         if len(found) == MOST:
             break
     return found[::-1]

@@ -6,11 +6,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from urllib.parse import quote
 
-import sqlalchemy as sa
-
 from bot.notify import case_messages as news
 from bot.notify import quiet_hours as hours
-from bot.store import cases, escalations, repo_configs, runs
+from bot.store import cases, commands, escalations, repo_configs, runs
+from bot.store import messages as stored_messages
 from bot.store.database import Transaction
 from config.repository import FILE
 from config.settings import Settings
@@ -18,15 +17,12 @@ from integrations.slack.payloads import digest, security_digest
 from models.commands import Command
 from models.messages import post_message
 from models.report import GITHUB_KEYS, STORY_KEYS, CaseLine, RunReport
-from models.tables import CommandRow, RunRow
 
 MOST_URGENT = 5
 MOST_REPORTS = 10
 """Security reports that are told one by one; the others are counted."""
 COMPARED, FEWEST_COMPARED = 7, 2
 """Runs before this one whose mean the digest compares with; of fewer than two it says nothing."""
-_runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
-_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 
 
 def messages(connection: Transaction, settings: Settings, report: RunReport) -> list[Command]:
@@ -80,10 +76,8 @@ def report_url(settings: Settings, run_id: str) -> str:
 
 def usual_routes(connection: Transaction, report: RunReport) -> dict[str, float]:
     """Cases by route in the last runs of the same kind, on average; empty where there are too few to say."""
-    ended = sa.select(_runs.c.id).where(
-        _runs.c.trigger == report.trigger, _runs.c.status == "done", _runs.c.id != report.run_id
-    )
-    before = connection.execute(ended.order_by(_runs.c.started_at.desc()).limit(COMPARED)).scalars().all()
+    found = runs.alike(connection, report.run_id, report.trigger, COMPARED + 1)
+    before = [run.id for run in found if run.id != report.run_id][:COMPARED]
     if len(before) < FEWEST_COMPARED:
         return {}
     sums: Counter[str] = Counter()
@@ -94,15 +88,10 @@ def usual_routes(connection: Transaction, report: RunReport) -> dict[str, float]
 
 def refused(connection: Transaction, run_id: str) -> list[str]:
     """Digests of the run that a channel did not take, with Slack's word and what to do."""
-    rows = connection.execute(
-        sa.select(_commands.c.payload["channel"].as_string().label("channel"), _commands.c.last_error)
-        .where(_commands.c.run_id == run_id, _commands.c.operation == "post_message")
-        .where(_commands.c.state == "dead")
-    )
     return [
-        f"{row.channel}, which {FILE} names, was not told: {row.last_error}; then `switchyard queue retry`"
-        for row in rows
-        if row.channel
+        f"{channel}, which {FILE} names, was not told: {error}; then `switchyard queue retry`"
+        for channel, error in stored_messages.refused(connection, run_id)
+        if channel
     ]
 
 
@@ -167,15 +156,9 @@ def _parts(connection: Transaction, report: RunReport, channels: Mapping[str, st
 
 def _deliveries(connection: Transaction, run_id: str) -> Iterable[tuple[str, str, str]]:
     """Issue, `stories` or `github`, and which count of these each of the run's commands adds to."""
-    existing = sa.func.coalesce(_commands.c.answer["existing"].as_boolean(), sa.false()).label("existing")
-    rows = connection.execute(
-        sa.select(_commands.c.issue, _commands.c.target, _commands.c.operation, _commands.c.state, existing)
-        .where(_commands.c.run_id == run_id, _commands.c.issue.is_not(None))
-        .where(_commands.c.target.in_(("shortcut", "github")), _commands.c.state != "dropped")
-    )
     states: dict[str, int] = {"sent": 0, "dead": 1, "pending": 2}
     worst: dict[str, str] = {}
-    for row in rows:
+    for row in commands.deliveries(connection, run_id):
         if row.target == "github":
             # An issue is updated when all that was asked for it is delivered.
             worst[row.issue] = max(worst.get(row.issue, "sent"), row.state, key=lambda name: states[name])

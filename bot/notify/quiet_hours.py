@@ -4,14 +4,9 @@ from collections.abc import Iterable
 from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
-
-from bot.store import outbox, pauses
+from bot.store import messages, pauses
 from bot.store.database import Transaction
 from config.settings import Settings
-from models.tables import CommandRow
-
-_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 
 MUTE = "mute:"
 """What begins the key of a channel's pause; the channel stands there as Slack's id or as #name."""
@@ -38,12 +33,7 @@ def release(connection: Transaction, settings: Settings, channels: Iterable[str]
     names = set(channels)
     names |= {""} if slack.channel in names else set()
     at = quiet_until(slack.quiet_hours, settings.schedule.timezone, now) or now
-    untried = sa.and_(
-        _commands.c.state == "pending", _commands.c.operation == "post_message", _commands.c.attempts == 0
-    )
-    later = sa.and_(_commands.c.next_attempt_at > at, _commands.c.next_attempt_at != outbox.WAITING)
-    there = _commands.c.payload["channel"].as_string().in_(names)
-    connection.execute(sa.update(_commands).where(untried, later, there).values(next_attempt_at=at))
+    messages.bring_forward(connection, names, at)
 
 
 def quiet_until(hours: tuple[time, time] | None, zone: str, at: float) -> float | None:

@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-import sqlalchemy as sa
-
-from bot.store import cases, escalations, repo_configs
+from bot.store import case_reads, cases, escalations, repo_configs
+from bot.store.commands import dead_payloads
 from bot.store.database import Transaction
 from integrations.webhook.client import REPOSITORIES
 from integrations.webhook.commands import GONE_WORDS, hook_id
@@ -16,13 +15,9 @@ from integrations.webhook.settings import WebhookSettings
 from models.commands import Command
 from models.messages import post_event
 from models.report import RunReport
-from models.tables import CaseRow, CommandRow
 
 FOR_REVIEW = ("security", "needs_human")
 """Told as one figure: whoever reads a repository's hook must not learn that there is a security report."""
-
-_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
-_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 
 
 def commands(
@@ -94,12 +89,8 @@ def security_events(
 
 def _gone(connection: Transaction) -> set[str]:
     """Ids of hooks whose receiver answered 410; the dead letter keeps them off until a person discards it."""
-    query = sa.select(_commands.c.payload).where(
-        _commands.c.state == "dead",
-        _commands.c.target == "webhook",
-        _commands.c.last_error.contains(GONE_WORDS, autoescape=True),
-    )
-    return {str((payload.get("hook") or {}).get("id")) for payload in connection.execute(query).scalars()}
+    dead = dead_payloads(connection, "webhook", GONE_WORDS)
+    return {str((payload.get("hook") or {}).get("id")) for payload in dead}
 
 
 def _event(data: Mapping[str, Any], now: str) -> dict[str, Any]:
@@ -116,13 +107,10 @@ def _figures(report: RunReport) -> dict[str, Any]:
 
 def _by_repository(connection: Transaction, run_id: str) -> dict[str, dict[str, Any]]:
     """What a run did in each repository (in lower case). Stories are left out: they tell security reports apart."""
-    rows = connection.execute(
-        sa.select(_cases.c.key, _cases.c.status, _cases.c.route).where(_cases.c.run_id == run_id)
-    )
     names: dict[str, str] = {}
     sums: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for key, status, route in rows:
-        name = key.rsplit("#", 1)[0]
+    for ref, status, route in case_reads.routes(connection, run_id):
+        name = ref.rsplit("#", 1)[0]
         names[name.lower()] = name
         told = "failed" if status == "failed" else "review" if route in FOR_REVIEW else route
         sums[name.lower()][told] += 1

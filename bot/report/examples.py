@@ -5,18 +5,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-import sqlalchemy as sa
-
 from bot.report.wording import plain, web_link
+from bot.store.case_reads import with_stories
 from bot.store.database import Transaction
 from models.case import Case, Route
-from models.tables import CaseRow, CommandRow
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
-
-_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
-_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 
 SHARED: tuple[Route, ...] = ("bug", "feature", "docs")
 """Flows of which a report may show an example; what is routed for review is not for everybody who reads it."""
@@ -54,17 +49,10 @@ def of_run(connection: Transaction, run_id: str, routes: Iterable[Route] = SHARE
     """The richest of the most urgent cases of each flow whose story this run asked for."""
     found = []
     for route in routes:
-        query = (
-            sa.select(_cases.c.key, _cases.c.url, _cases.c.detail, _commands.c.payload)
-            .join(_commands, _commands.c.key == sa.literal("story:") + _cases.c.key)
-            .where(_cases.c.run_id == run_id, _cases.c.route == route, _cases.c.status == "triaged")
-            .order_by(_cases.c.urgency.desc(), _cases.c.key)
-            .limit(LOOKED_AT)
-        )
-        rows = connection.execute(query).all()
-        if rows:
-            best = max(rows, key=lambda row: len(row.detail.get("sections", ())))
-            found.append(_example(best.key, best.url, route, best.payload))
+        told = with_stories(connection, run_id, route, LOOKED_AT)
+        if told:
+            best = max(told, key=lambda case: len(case.detail.get("sections", ())))
+            found.append(_example(best.ref, best.url, route, best.story))
     return found
 
 

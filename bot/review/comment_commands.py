@@ -6,11 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import sqlalchemy as sa
-
 from bot.app.app import App
 from bot.review import decisions as correct
 from bot.review.decisions import ANSWERS, REVIEW, Said
+from bot.store import commands as stored_commands
 from bot.store import outbox
 from bot.store.daily import run_of_the_day
 from bot.store.database import Transaction
@@ -19,10 +18,7 @@ from integrations.github.client.login import permission
 from integrations.github.commands import MARKER
 from integrations.github.webhook import sender
 from models.commands import Command, Reaction, react, write_comment
-from models.tables import CommandRow
 from models.text.escape import code, inline
-
-_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 
 VERBS = ("route", "why", "retry", "ignore")
 HELP = (
@@ -170,8 +166,7 @@ async def _role(app: App, comment: Comment) -> str:
 
 
 def _is_answered(connection: Transaction, comment: Comment) -> bool:
-    query = sa.select(_commands.c.key).where(_commands.c.key == f"react:{comment.id}")
-    return connection.execute(query).first() is not None
+    return outbox.is_known(connection, f"react:{comment.id}")
 
 
 def _carry_out(connection: Transaction, app: App, comment: Comment, role: str) -> str:
@@ -221,8 +216,7 @@ def _public(said: Said) -> str:
 
 def reply_to(connection: Transaction, ref: str, words: str) -> Command:
     """The bot's one comment with this answer in it, in place of an earlier one; the rest of it stays."""
-    query = sa.select(_commands.c.payload).where(_commands.c.key == f"comment:{ref}")
-    stands: Mapping[str, Any] = connection.execute(query).scalar() or {}
+    stands = stored_commands.payload(connection, f"comment:{ref}")
     return write_comment(
         ref, str(stands.get("body", "")), with_story=bool(stands.get("with_story")), reply=words
     )

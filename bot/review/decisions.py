@@ -5,19 +5,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, get_args
 
-import sqlalchemy as sa
-
 from bot.report.html import likeliest
 from bot.report.html import why as sides
 from bot.report.wording import plain
-from bot.store import audit, cases, learning, pauses, queue
+from bot.store import audit, case_reads, cases, commands, learning, pauses, queue
+from bot.store.case_reads import StoredCase
 from bot.store.daily import hand_over, run_of_the_day
 from bot.store.database import Transaction
-from bot.store.learning import Correction, answer_of
-from models.tables import CaseRow, CommandRow
-
-_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
-_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
+from bot.store.learning import Correction, StoredCorrection, answer_of
 
 Answer = Literal["bug", "feature", "docs", "question", "security"]
 ANSWERS: tuple[Answer, ...] = get_args(Answer)
@@ -71,7 +66,7 @@ def reroute(
     else decided since, nothing is done and the answer says who and what. The caller sets `app.new_batches`.
     """
     now = time.time() if now is None else now
-    row = _case(connection, ref)
+    row = case_reads.find(connection, ref, lock=True)
     if row is None:
         return _unknown(ref)
     last = learning.last(connection, row.key)
@@ -153,15 +148,14 @@ def snooze(
 def retry(connection: Transaction, ref: str, *, person: str, via: str, now: float | None = None) -> Said:
     """Think about it again now, and send again what was refused. The caller wakes batches and lanes."""
     now = time.time() if now is None else now
-    row = _case(connection, ref)
+    row = case_reads.find(connection, ref, lock=True)
     if row is None:
         return _unknown(ref)
     present = answer_of(row.route)
     if pauses.active(connection, pauses.IGNORE, [row.key], now):
         words = "This issue is left alone, as somebody asked; route it to take it up again."
         return Said(done=False, words=words, ref=row.key, before=present, route=present)
-    dead = sa.select(_commands.c.key).where(_commands.c.issue == row.key, _commands.c.state == "dead")
-    revived = sum(queue.retry(connection, key) for key in connection.execute(dead).scalars().all())
+    revived = queue.retry_dead_of(connection, row.key)
     _note(connection, now, person, via, "retry", row.key, revived=revived)
     _think_again(connection, row.key)
     more = (
@@ -174,7 +168,7 @@ def retry(connection: Transaction, ref: str, *, person: str, via: str, now: floa
 
 def why(connection: Transaction, ref: str) -> Reasons | None:
     """The reasons of a case's route, for people; None where there is no such case."""
-    row = _case(connection, ref, lock=False)
+    row = case_reads.find(connection, ref, lock=False)
     if row is None:
         return None
     last = learning.last(connection, row.key)
@@ -204,8 +198,7 @@ def why(connection: Transaction, ref: str) -> Reasons | None:
         f"May be the same as {plain(other, 160)} ({plain(reason, 80)})."
         for other, _, reason in detail.get("similar", ())
     ]
-    story = sa.select(_commands.c.answer).where(_commands.c.key == f"story:{row.key}")
-    answer = connection.execute(story).scalar() or {}
+    answer = commands.answer(connection, f"story:{row.key}")
     return Reasons(
         ref=row.key,
         route=answer_of(row.route) if detail.get("by") in ("person", "label") else row.route,
@@ -214,12 +207,12 @@ def why(connection: Transaction, ref: str) -> Reasons | None:
     )
 
 
-def _is_new(row: Any, last: Any | None) -> bool:
+def _is_new(row: StoredCase, last: StoredCorrection | None) -> bool:
     """Whether a person's last word was not thought about yet."""
     return last is not None and last.via != "label" and row.detail.get("told") != last.id
 
 
-def _since(connection: Transaction, row: Any, last: Any | None) -> list[str]:
+def _since(connection: Transaction, row: StoredCase, last: StoredCorrection | None) -> list[str]:
     """What people asked of a case since it was thought about."""
     lines = []
     if last is not None and _is_new(row, last):
@@ -239,7 +232,7 @@ def _since(connection: Transaction, row: Any, last: Any | None) -> list[str]:
 _NO_END = {pauses.IGNORE: "somebody routes it", pauses.SNOOZE: "somebody decides"}
 
 
-def _headline(row: Any) -> str:
+def _headline(row: StoredCase) -> str:
     detail = row.detail
     by, sure = detail.get("by"), f"{float(detail.get('confidence') or 0):.0%} sure"
     if row.route == "needs_human":
@@ -250,16 +243,6 @@ def _headline(row: Any) -> str:
         )
     who = {"person": "a person said so", "label": "a person's label says so", "rule": "a rule says so"}
     return f"It goes to {row.route}: {who.get(str(by), sure)}."
-
-
-def _case(connection: Transaction, ref: str, *, lock: bool = True) -> Any | None:
-    """The case's row, locked until the transaction ends; people write names in any case."""
-    for where in (_cases.c.key == ref, sa.func.lower(_cases.c.key) == ref.lower()):
-        query = sa.select(_cases).where(where).limit(1)
-        row = connection.execute(query.with_for_update() if lock else query).one_or_none()
-        if row is not None:
-            return row
-    return None
 
 
 def _unknown(ref: str) -> Said:
@@ -278,7 +261,7 @@ def _pause(
     now: float | None,
 ) -> Said:
     now = time.time() if now is None else now
-    row = _case(connection, ref)
+    row = case_reads.find(connection, ref, lock=True)
     if row is None:
         return _unknown(ref)
     pauses.begin(connection, f"{prefix}{row.key}", plain(person, PERSON), now, until)
@@ -297,7 +280,7 @@ def _note(
 
 def _think_again(connection: Transaction, ref: str) -> None:
     """The case is due, whatever was thought of it: the day's run takes it up."""
-    connection.execute(sa.update(_cases).where(_cases.c.key == ref).values(content_hash=""))
+    cases.make_due(connection, [ref])
     hand_over(connection, run_of_the_day(connection), [ref], 1)
 
 

@@ -5,7 +5,6 @@ import time
 from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 import structlog
 
 from bot.app.app import App
@@ -13,7 +12,7 @@ from bot.notify import case_messages as news
 from bot.notify import quiet_hours as hours
 from bot.review import decisions as correct
 from bot.review.slack_reads import Reads, waiting
-from bot.store import audit, cases, inbox, pauses, repo_configs, runs
+from bot.store import audit, case_reads, cases, inbox, learning, messages, pauses, repo_configs, runs
 from bot.store.database import StoreError, Transaction, brief
 from bot.store.repositories import served
 from config.repository import off_words
@@ -22,12 +21,9 @@ from integrations.slack.webhook import Interaction
 from models.commands import Command
 from models.messages import publish_home, reply_to
 from models.run import Params
-from models.tables import CaseRow, CorrectionRow
 from models.units import parse_duration
 
 log = structlog.get_logger()
-_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
-_corrections: sa.Table = CorrectionRow.__table__  # type: ignore[attr-defined]
 
 LOOK = 1.0
 """Seconds between two looks for what another process stored, and at the cases."""
@@ -80,10 +76,9 @@ async def _keep_true(app: App, seen: tuple[float, int]) -> tuple[tuple[float, in
 
     def work(connection: Transaction) -> bool:
         # Cases of one second may be stored by two transactions: the last second is looked at again.
-        changed = connection.execute(sa.select(_cases.c.key).where(_cases.c.updated_at >= seen[0] - 2.0))
-        corrected = connection.execute(sa.select(_corrections.c.issue).where(_corrections.c.id > seen[1]))
-        refs = {*changed.scalars(), *corrected.scalars(), *woken}
-        known = news.told(connection, sorted(refs)) if len(refs) <= 500 else refs
+        corrected = [said.issue for said in learning.stored_after(connection, seen[1])]
+        refs = {*case_reads.stored_since(connection, seen[0] - 2.0), *corrected, *woken}
+        known = messages.told(connection, sorted(refs)) if len(refs) <= 500 else refs
         for ref in woken:
             pauses.end(connection, f"{pauses.SNOOZE}{ref}")
         commands = news.renew(connection, known & refs) + news.tell(connection, app.settings, now)
@@ -95,8 +90,7 @@ async def _keep_true(app: App, seen: tuple[float, int]) -> tuple[tuple[float, in
 
 def _mark(connection: Transaction) -> tuple[float, int]:
     """When a case was stored last, and the number of the last correction."""
-    at = connection.execute(sa.select(sa.func.max(_cases.c.updated_at))).scalar() or 0.0
-    return at, int(connection.execute(sa.select(sa.func.max(_corrections.c.id))).scalar() or 0)
+    return case_reads.last_stored_at(connection), learning.last_number(connection)
 
 
 def carry_out(connection: Transaction, app: App, now: float) -> int:
@@ -186,12 +180,11 @@ def _as_shown(connection: Transaction, what: Interaction, person: str, now: floa
 
     Times are of this machine's clock, by which presses are stored, too.
     """
-    query = sa.select(_corrections).where(sa.func.lower(_corrections.c.issue) == what.issue.lower())
-    last = connection.execute(query.order_by(_corrections.c.id.desc()).limit(1)).one_or_none()
+    last = learning.last_stored(connection, what.issue)
     if last is None:
         return 0
     is_news = last.person != person and last.at > (what.at or now) - SEEN_AFTER
-    return 0 if is_news else int(last.id)
+    return 0 if is_news else last.id
 
 
 def _is_ours(connection: Transaction, app: App, ref: str) -> bool:

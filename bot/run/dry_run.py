@@ -7,14 +7,13 @@ from functools import partial
 from typing import Any
 
 from bot.app.app import App
-from bot.notify import case_messages as news
 from bot.report import examples
 from bot.report.examples import Example
 from bot.run import aggregate
 from bot.run.batches import tally
 from bot.run.fetch import issues_of, leave_out, read_configurations, since_of
 from bot.run.run import Progress, Watch
-from bot.store import cases, outbox, runs
+from bot.store import cases, messages, outbox, runs
 from bot.store.repo_configs import policies
 from integrations.github.payloads import is_pull_request
 from models.case import Case, Failure
@@ -50,7 +49,7 @@ async def dry_run(
             known = await app.database.query(lambda c: _existing(c, results))
             counts = tally(results, unchanged=len(issues) - len(todo), verdicts=known)
             people = [r.issue.ref for r in results if isinstance(r, Case) and r.needs_person]
-            told = await app.database.query(lambda c: news.told(c, people))
+            told = await app.database.query(lambda c: messages.told(c, people))
             batches.append(counts | {"to_tell": len(people) - len(told)})
             lines.extend(aggregate.lines_of(results)[: max(0, aggregate.DRY_LINES - len(lines))])
             triaged = (r for r in results if isinstance(r, Case))

@@ -320,6 +320,13 @@ def describe(case: Case) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def make_due(connection: Connection, refs: Sequence[str]) -> None:
+    """These cases are thought about again, whatever was thought of them."""
+    for start in range(0, len(refs), 500):
+        part = _cases.c.key.in_(refs[start : start + 500])
+        connection.execute(sa.update(_cases).where(part).values(content_hash=""))
+
+
 def needs_person() -> sa.ColumnElement[bool]:
     """The condition that a case waits for somebody's decision or approval."""
     by = sa.func.coalesce(_cases.c.detail["by"].as_string(), "")
@@ -335,6 +342,15 @@ def people_waiting(connection: Connection) -> int:
     return int(connection.execute(query).scalar_one())
 
 
+def lines_of(connection: Connection, refs: Sequence[str]) -> dict[str, CaseLine]:
+    """The cases of these issues as the report shows them, by issue."""
+    found: dict[str, CaseLine] = {}
+    for start in range(0, len(refs), 500):
+        part = _cases.c.key.in_(refs[start : start + 500])
+        found |= {line.ref: line for line in lines(connection, None, only=part)}
+    return found
+
+
 def lines(
     connection: Connection,
     run_id: str | None,
@@ -348,7 +364,7 @@ def lines(
     """The run's cases (or all) as the report shows them, failed ones first, then the most urgent; with their story.
 
     `people_only` takes those that wait for a person's decision or approval, less what somebody snoozed or told the
-    bot to leave alone.
+    bot to leave alone. `only` is a further condition, of other modules of the store.
     """
     story = sa.alias(_commands)
     query = (

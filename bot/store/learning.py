@@ -12,11 +12,10 @@ from sqlalchemy.engine import Connection
 
 from models.case import Case, Told
 from models.issue import Issue, content_hash
-from models.tables import CorrectionRow, ExampleRow, IssueRow, ReadingRow, RouterDayRow
+from models.tables import CorrectionRow, ExampleRow, ReadingRow, RouterDayRow
 
 _corrections: sa.Table = CorrectionRow.__table__  # type: ignore[attr-defined]
 _examples: sa.Table = ExampleRow.__table__  # type: ignore[attr-defined]
-_issues: sa.Table = IssueRow.__table__  # type: ignore[attr-defined]
 _readings: sa.Table = ReadingRow.__table__  # type: ignore[attr-defined]
 _days: sa.Table = RouterDayRow.__table__  # type: ignore[attr-defined]
 
@@ -39,6 +38,14 @@ class Correction:
     person: str | None
     via: str
     at: float
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCorrection(Correction):
+    """A correction with its number, and what the bot had said: model, confidence, probabilities, reasons."""
+
+    id: int
+    shown: Mapping[str, Any]
 
 
 def note(connection: Connection, decided: Iterable[tuple[Case, Any]], now: float) -> None:
@@ -103,19 +110,37 @@ def record(
     return int(kept.scalar_one())
 
 
-def last(connection: Connection, issue: str) -> Any | None:
-    """The row of the latest correction of an issue, whichever way it came."""
+def last(connection: Connection, issue: str) -> StoredCorrection | None:
+    """The latest correction of an issue, whichever way it came."""
     return latest(connection, [issue]).get(issue)
 
 
-def latest(connection: Connection, issues: Sequence[str]) -> dict[str, Any]:
-    """By issue the row of its latest correction, whichever way it came."""
-    found: dict[str, Any] = {}
+def latest(connection: Connection, issues: Sequence[str]) -> dict[str, StoredCorrection]:
+    """By issue its latest correction, whichever way it came."""
+    found: dict[str, StoredCorrection] = {}
     for start in range(0, len(issues), 500):
         query = sa.select(_corrections).where(_corrections.c.issue.in_(issues[start : start + 500]))
         rows = connection.execute(query.order_by(_corrections.c.at, _corrections.c.id))
-        found |= {row.issue: row for row in rows}
+        found |= {row.issue: StoredCorrection(**row._mapping) for row in rows}
     return found
+
+
+def last_stored(connection: Connection, issue: str) -> StoredCorrection | None:
+    """The correction of an issue with the highest number; the issue may be written in any case."""
+    query = sa.select(_corrections).where(sa.func.lower(_corrections.c.issue) == issue.lower())
+    row = connection.execute(query.order_by(_corrections.c.id.desc()).limit(1)).one_or_none()
+    return StoredCorrection(**row._mapping) if row is not None else None
+
+
+def last_number(connection: Connection) -> int:
+    """The highest number of a correction; 0 where there is none."""
+    return int(connection.execute(sa.select(sa.func.max(_corrections.c.id))).scalar() or 0)
+
+
+def stored_after(connection: Connection, number: int) -> list[StoredCorrection]:
+    """The corrections with higher numbers, in their order."""
+    query = sa.select(_corrections).where(_corrections.c.id > number).order_by(_corrections.c.id)
+    return [StoredCorrection(**row._mapping) for row in connection.execute(query)]
 
 
 def told(connection: Connection, refs: Sequence[str]) -> dict[str, Told]:
@@ -144,23 +169,6 @@ def corrections(connection: Connection) -> list[Correction]:
     columns = [_corrections.c[name] for name in Correction.__dataclass_fields__]
     rows = connection.execute(sa.select(*columns).order_by(_corrections.c.at, _corrections.c.id))
     return [Correction(*row) for row in rows]
-
-
-def texts(connection: Connection, refs: Sequence[str]) -> dict[str, tuple[str, str, str, float]]:
-    """Issue to (repository, title, body, when it was made), as they were seen last."""
-    from bot.store.cases import decode
-
-    found = {}
-    for start in range(0, len(refs), 500):
-        part = refs[start : start + 500]
-        for row in connection.execute(
-            sa.select(_issues.c.key, _issues.c.data).where(_issues.c.key.in_(part))
-        ):
-            issue = decode(row.data)
-            found[row.key] = (issue.repo, issue.title, issue.body[:MAX_BODY], issue.created_at.timestamp())
-        for kept in connection.execute(sa.select(_examples).where(_examples.c.key.in_(part))):
-            found.setdefault(kept.key, (kept.repo, kept.title, kept.body, kept.created_at))
-    return found
 
 
 def reading(connection: Connection, repo: str) -> Any | None:

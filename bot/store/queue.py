@@ -8,11 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from bot.store import cases
 from bot.store.outbox import WAITING, release_waiting
-from models.tables import CaseRow, CommandRow, LaneRow
+from models.tables import CommandRow, LaneRow
 
 _table: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
-_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
 _lanes: sa.Table = LaneRow.__table__  # type: ignore[attr-defined]
 
 
@@ -90,6 +90,12 @@ def retry(connection: Connection, key: str | None) -> int:
     return int(result.rowcount)
 
 
+def retry_dead_of(connection: Connection, issue: str) -> int:
+    """Send the dead commands about an issue again now; returns how many."""
+    dead = sa.select(_table.c.key).where(_table.c.issue == issue, _table.c.state == "dead")
+    return sum(retry(connection, key) for key in connection.execute(dead).scalars().all())
+
+
 def discard(connection: Connection, key: str) -> bool:
     """Give a waiting or dead command up for good; what waited for it goes on without."""
     result = connection.execute(
@@ -117,9 +123,7 @@ def drop_run(connection: Connection, run_id: str) -> int:
         sa.update(_table).where(mine, _table.c.answer.is_not(None)).values(state="sent", payload_hash="")
     )
     gone = connection.execute(sa.delete(_table).where(mine))
-    for start in range(0, len(issues), 500):
-        part = sorted(issues)[start : start + 500]
-        connection.execute(sa.update(_cases).where(_cases.c.key.in_(part)).values(content_hash=""))
+    cases.make_due(connection, sorted(issues))
     release_waiting(connection, sorted(issues), time.time())
     return int(kept.rowcount + gone.rowcount)
 

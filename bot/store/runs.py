@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
@@ -90,6 +90,27 @@ def running(connection: Connection) -> str | None:
 
 def latest(connection: Connection, limit: int) -> Sequence[Any]:
     return connection.execute(sa.select(_runs).order_by(_runs.c.started_at.desc()).limit(limit)).all()
+
+
+class Begun(NamedTuple):
+    """A run and when it began (epoch seconds)."""
+
+    id: str
+    started_at: float
+
+
+def alike(connection: Connection, run_id: str, trigger: str, limit: int) -> list[Begun]:
+    """This run and the others of its trigger that are done, the latest first."""
+    is_done = sa.and_(_runs.c.trigger == trigger, _runs.c.status == "done")
+    query = sa.select(_runs.c.id, _runs.c.started_at).where(sa.or_(is_done, _runs.c.id == run_id))
+    rows = connection.execute(query.order_by(_runs.c.started_at.desc()).limit(limit))
+    return [Begun(*row) for row in rows]
+
+
+def count_by_status(connection: Connection) -> dict[str, int]:
+    """How many runs have each status."""
+    query = sa.select(_runs.c.status, sa.func.count()).group_by(_runs.c.status)
+    return {status: int(count) for status, count in connection.execute(query)}
 
 
 def update(connection: Connection, run_id: str, **values: Any) -> None:

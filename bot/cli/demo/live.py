@@ -27,6 +27,7 @@ from bot.report.slack_preview import Shown, as_text, message_page
 from models.errors import SwitchyardError
 
 if TYPE_CHECKING:
+    from bot.store.learning import StoredCorrection
     from models.case import Prediction
 
 BROWSERS = (
@@ -183,17 +184,14 @@ def _correct(show: _Show, stage: Stage) -> None:
         show.say(f"              shown to them: {shares}")
 
 
-def _corrections(folder: Path) -> Sequence[Any]:
-    import sqlalchemy as sa
-
+def _corrections(folder: Path) -> "list[StoredCorrection]":
     from bot.store.database import Database
-    from models.tables import CorrectionRow
+    from bot.store.learning import stored_after
 
-    table: sa.Table = CorrectionRow.__table__  # type: ignore[attr-defined]
     database = Database(f"sqlite:///{folder}/var/switchyard.db")
     try:
         with database.read() as connection:
-            return connection.execute(sa.select(table).order_by(table.c.id)).all()
+            return stored_after(connection, 0)
     finally:
         database.dispose()
 

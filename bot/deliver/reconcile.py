@@ -19,7 +19,7 @@ from bot.deliver.mirror import reflect
 from bot.store import adoption, documents, outbox, stories
 from bot.store.database import StoreError, Transaction, brief
 from bot.think.similar.fill import fill
-from bot.trigger.schedule import RECONCILE
+from config.schedule import RECONCILE
 from integrations.shortcut.client import ShortcutClient
 from models.commands import archive_story
 from models.errors import SwitchyardError

@@ -14,7 +14,7 @@ from bot.notify.mail_body import MOST, Letter, as_html, as_text, digest, in_trou
 from bot.report.wording import count_of
 from bot.store import cases, escalations, mail, outbox, runs
 from bot.store.database import Transaction
-from bot.trigger.schedule import MAIL_AT
+from config.schedule import MAIL_AT
 from config.settings import Settings
 from integrations.email.settings import Often, RecipientSettings
 from models.commands import Command

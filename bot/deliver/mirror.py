@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from bot.app.app import App
 from bot.store import cases, outbox, stories
 from bot.store.database import Transaction
-from bot.trigger.repo_config import off
+from bot.store.repo_configs import off
 from integrations.github.settings import GithubSettings
 from integrations.shortcut.client import ShortcutClient
 from integrations.shortcut.payloads import Names

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from bot.notify import quiet_hours as hours
 from bot.store import cases, learning, outbox, pauses
+from bot.store import repo_configs as repository_config
 from bot.store.daily import run_of_the_day
 from bot.store.database import Transaction
-from bot.trigger import repo_config as repository_config
 from config.repository import ChannelsSection
 from config.settings import Settings
 from integrations.slack import payloads_cases as words

@@ -11,8 +11,8 @@ import sqlalchemy as sa
 from bot.notify import case_messages as news
 from bot.notify import quiet_hours as hours
 from bot.store import cases, escalations, runs
+from bot.store import repo_configs as repository_config
 from bot.store.database import Transaction
-from bot.trigger import repo_config as repository_config
 from config.repository import FILE
 from config.settings import Settings
 from integrations.slack.payloads import digest, security_digest

@@ -14,7 +14,7 @@ from bot.review.decisions import ANSWERS, REVIEW, Said
 from bot.store import outbox
 from bot.store.daily import run_of_the_day
 from bot.store.database import Transaction
-from bot.trigger.repo_config import policies
+from bot.store.repo_configs import policies
 from integrations.github.client.login import permission
 from integrations.github.commands import MARKER
 from integrations.github.webhook import sender

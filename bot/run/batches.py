@@ -16,8 +16,8 @@ from bot.notify import escalation
 from bot.review.decisions import REVIEW
 from bot.store import cases, outbox, owners, queue, runs
 from bot.store.database import StoreError, Transaction, brief
+from bot.store.repo_configs import policies
 from bot.store.runs import Batch
-from bot.trigger.repo_config import policies
 from models.case import Case
 from models.commands import Command, write_comment
 from nodes.base import Policy

@@ -15,7 +15,7 @@ from bot.run.batches import tally
 from bot.run.fetch import Fetching, Params, issues_of, leave_out, read_configurations, since_of
 from bot.run.run import Progress, Watch, new_id
 from bot.store import cases, outbox, runs
-from bot.trigger.repo_config import policies
+from bot.store.repo_configs import policies
 from integrations.github.payloads import is_pull_request
 from models.case import Case
 from models.errors import BadCredential, SwitchyardError

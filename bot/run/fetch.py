@@ -11,7 +11,8 @@ import structlog
 
 from bot.app.app import App
 from bot.store import cases, runs
-from bot.trigger.repo_config import off, off_words, refresh
+from bot.store.repo_configs import off, off_words
+from bot.trigger.repo_config import refresh
 from integrations.github.payloads import is_pull_request, parse_issue, parse_time
 from models.errors import BadCredential, RateLimited, Rejected, SwitchyardError, Transient, Unauthorized
 from models.issue import Issue, parse_ref

@@ -6,30 +6,24 @@ import binascii
 import re
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
 
-import sqlalchemy as sa
 import structlog
 
 from bot.app.app import App
-from bot.store import outbox
+from bot.store import outbox, repo_configs
 from bot.store.daily import run_of_the_day
-from bot.store.database import StoreConflict, StoreError, Transaction, brief
+from bot.store.database import StoreError, Transaction, brief
 from bot.store.repositories import served
-from config.repository import FILE, MAX_BYTES, ChannelsSection, RepositorySettings, check, restored
+from config.repository import FILE, MAX_BYTES, RepositorySettings, check
 from integrations.base import Check
-from models.case import Route
 from models.commands import Command, write_check, write_comment
 from models.errors import RateLimited, Rejected, SwitchyardError, Transient
-from models.tables import CommandRow, RepositoryConfigRow
 from models.text.escape import code
-from nodes.base import Policy, Rule
 
 log = structlog.get_logger()
-_table: sa.Table = RepositoryConfigRow.__table__  # type: ignore[attr-defined]
-_commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
 
 FRESH = 3600.0
 """Seconds for which a file that was read is not read again, unless a push says that it changed."""
@@ -57,86 +51,20 @@ class Found:
         return self.mistakes[0] + (f" (and {more} more)" if more > 0 else "") if self.mistakes else ""
 
 
-def off(connection: Transaction) -> frozenset[str]:
-    """Repositories, in lower case, that switched the bot off."""
-    enabled = sa.func.coalesce(_table.c.data["enabled"].as_boolean(), sa.true())
-    return frozenset(connection.execute(sa.select(_table.c.repo).where(enabled == sa.false())).scalars())
-
-
-def off_words(repo: str) -> str:
-    return f"{repo} is off: {FILE} says enabled: false"
-
-
-def policies(connection: Transaction, repos: Iterable[str], base: Policy) -> dict[str, Policy]:
-    """The policy of each of these repositories whose own configuration makes it another than `base`."""
-    names = {repo: repo.lower() for repo in repos}
-    rows = connection.execute(
-        sa.select(_table.c.repo, _table.c.data).where(_table.c.repo.in_(set(names.values())))
-    )
-    own = {row.repo: overlay(base, restored(row.data)) for row in rows if row.data}
-    return {repo: own[key] for repo, key in names.items() if own.get(key, base) != base}
-
-
-def overlay(base: Policy, own: RepositorySettings) -> Policy:
-    """The operator's policy with the repository's laid over it; what the operator forbids stays forbidden."""
-    routes: dict[Route, Any] = {name: getattr(own.routes, name) for name in type(own.routes).model_fields}  # type: ignore[misc]
-    labels = {str(name): route.label for name, route in routes.items() if route.label}
-    rules = tuple(Rule(**rule.model_dump(), by="repository") for rule in own.rules)
-    return replace(
-        base,
-        comment="never" if base.comment == "never" else own.comment or base.comment,
-        needs_human=own.needs_human or base.needs_human,
-        route_labels={**base.route_labels, **labels} if labels else base.route_labels,
-        rules=(*base.rules, *rules),
-        closed_routes=frozenset(name for name, route in routes.items() if not route.enabled),
-    )
-
-
-def channels(connection: Transaction) -> dict[str, ChannelsSection]:
-    """The Slack channels of repositories, in lower case, that name some of their own."""
-    rows = connection.execute(sa.select(_table.c.repo, _table.c.data))
-    named = {row.repo: restored(row.data).channels for row in rows if row.data.get("channels")}
-    return {repo: own for repo, own in named.items() if own.digest or own.security}
-
-
-def problems(connection: Transaction, repos: Iterable[str] | None = None) -> list[str]:
-    """What is wrong with the files of these repositories, or of all, and what holds meanwhile."""
-    names = None if repos is None else {repo.lower(): repo for repo in repos}
-    rows = connection.execute(sa.select(_table).where(_table.c.problem != "").order_by(_table.c.repo))
-    return [
-        f"{names[row.repo] if names else row.repo}: {row.problem}; until it is mended "
-        f"{'the last good one holds' if row.data else 'the operator’s configuration holds alone'}"
-        for row in rows
-        if names is None or row.repo in names
-    ]
-
-
-def standing(connection: Transaction) -> list[dict[str, Any]]:
-    """Each repository that has such a file: whether it is on, what is wrong, and when it was read (epoch)."""
-    rows = connection.execute(sa.select(_table).where(_table.c.sha != "").order_by(_table.c.repo))
-    return [
-        {
-            "repository": row.repo,
-            "enabled": row.data.get("enabled") is not False,
-            "problem": row.problem or None,
-            "read_at": row.read_at,
-        }
-        for row in rows
-    ]
-
-
 async def load(app: App, repo: str, *, force: bool = False) -> str:
     """Read the file anew, unless that was done within the hour; returns what was found, as a short note.
 
     A bad file leaves the last good one in its place. Raises what GitHub's client raises.
     """
     now = time.time()
-    row = await app.database.query(lambda c: _row(c, repo))
-    if not force and row is not None and 0 <= now - row.read_at < FRESH:
+    before = await app.database.query(lambda c: repo_configs.last_read(c, repo))
+    if not force and before is not None and 0 <= now - before.at < FRESH:
         return f"{FILE} was read lately"
     found = await fetch(app, repo)
-    await app.database.run(lambda c: _store(c, repo, found, now))
-    if found.problem and (row is None or row.problem != found.problem):
+    await app.database.run(
+        lambda c: repo_configs.save(c, repo, found.settings, sha=found.sha, problem=found.problem, now=now)
+    )
+    if found.problem and (before is None or before.problem != found.problem):
         log.warning("a repository's configuration is bad", repo=repo, problem=found.problem)
     if found.settings is None:
         return f"bad, the one before holds: {found.problem}"
@@ -150,7 +78,7 @@ async def refresh(app: App, repos: Iterable[str], *, recheck_off: bool = False) 
     what was stored holds.
     """
     names = list(repos)
-    closed = await app.database.query(off) if recheck_off else frozenset()
+    closed = await app.database.query(repo_configs.off) if recheck_off else frozenset()
     gate, is_down = asyncio.Semaphore(AT_ONCE), False
 
     async def one(repo: str) -> None:
@@ -175,7 +103,7 @@ async def refresh(app: App, repos: Iterable[str], *, recheck_off: bool = False) 
             await asyncio.gather(*(one(repo) for repo in names))
     except TimeoutError:
         log.warning("configurations were not read in time; going on with those known")
-    return await app.database.query(lambda c: problems(c, names))
+    return await app.database.query(lambda c: repo_configs.problems(c, names))
 
 
 async def keep(app: App) -> None:
@@ -200,7 +128,7 @@ async def examine(app: App, repo: str) -> Check:
         return Check(name, False, found.problem, f"mend {FILE} there; until then what was good before holds")
     if not found.sha:
         return Check(name, True, f"no {FILE}: the operator's configuration holds")
-    return Check(name, True, f"{FILE} is good" if found.settings.enabled else off_words(repo))
+    return Check(name, True, f"{FILE} is good" if found.settings.enabled else repo_configs.off_words(repo))
 
 
 async def fetch(app: App, repo: str, commit: str = "") -> Found:
@@ -224,25 +152,6 @@ async def fetch(app: App, repo: str, commit: str = "") -> Found:
         raise Transient(f"github: {FILE} of {repo} came in a form that cannot be read") from None
     settings, mistakes = check(content)
     return Found(settings, mistakes, sha)
-
-
-def _row(connection: Transaction, repo: str) -> Any:
-    return connection.execute(sa.select(_table).where(_table.c.repo == repo.lower())).one_or_none()
-
-
-def _store(connection: Transaction, repo: str, found: Found, now: float) -> None:
-    values: dict[str, Any] = {"sha": found.sha, "problem": found.problem, "read_at": now}
-    if found.settings is not None:
-        values["data"] = found.settings.model_dump(mode="json", exclude_unset=True)
-    change = sa.update(_table).where(_table.c.repo == repo.lower()).values(**values)
-    if connection.execute(change).rowcount:
-        return
-    try:
-        with connection.begin_nested():
-            connection.execute(sa.insert(_table).values(repo=repo.lower(), **{"data": {}, **values}))
-    except StoreConflict:
-        # Another process read it in the same moment.
-        connection.execute(change)
 
 
 def changed_by_push(payload: Mapping[str, Any]) -> bool:
@@ -282,10 +191,10 @@ async def check_pull(app: App, payload: Mapping[str, Any]) -> str:
     pull = _pull_of(payload)
     if pull is None:
         return "no pull request for the default branch"
-    if pull.repo.lower() in await app.database.query(off):
+    if pull.repo.lower() in await app.database.query(repo_configs.off):
         return "its repository has switched the bot off"
     is_app = app.github.connections.is_app
-    told = not is_app and await app.database.query(lambda c: _was_told(c, pull.ref))
+    told = not is_app and bool(await app.database.query(lambda c: outbox.known(c, [f"comment:{pull.ref}"])))
     if not await _touches(app, pull) and not told:
         return "the pull request leaves the configuration alone"
     found = await fetch(app, pull.repo, pull.sha)
@@ -337,11 +246,6 @@ async def _touches(app: App, pull: _Pull) -> bool:
         if len(files) < 100:
             break
     return False
-
-
-def _was_told(connection: Transaction, ref: str) -> bool:
-    query = sa.select(_commands.c.key).where(_commands.c.key == f"comment:{ref}")
-    return connection.execute(query).first() is not None
 
 
 def _title(found: Found) -> str:

@@ -10,10 +10,9 @@ from bot.monitor.health import Pulse, breakers, iso
 from bot.monitor.metrics import release
 from bot.notify.alerts import open_alerts
 from bot.run import aggregate
-from bot.store import inbox, lane_states, queue, runs
+from bot.store import inbox, lane_states, queue, repo_configs, runs
 from bot.store.database import Transaction
 from bot.store.repositories import served
-from bot.trigger import repo_config as repository_config
 from bot.trigger.schedule import next_fire
 from models.report import RunReport
 
@@ -99,7 +98,7 @@ def status(app: App, pulse: Pulse, connection: Transaction) -> dict[str, Any]:
         "repositories": list(served(connection, app.settings)),
         "configurations": [
             known | {"read_at": iso(datetime.fromtimestamp(known["read_at"], UTC))}
-            for known in repository_config.standing(connection)
+            for known in repo_configs.standing(connection)
         ],
         "next_run_at": iso(due) if due else None,
         "scheduler": pulse.scheduler_works,

@@ -13,10 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 from bot.app.app import App, build, close, working
 from bot.run import run as engine
-from bot.store import runs
+from bot.store import repo_configs, runs
+from bot.store.repo_configs import off, overlay, problems
 from bot.think.pool import Mind, ThinkSettings
-from bot.trigger import repo_config as repository_config
-from bot.trigger.repo_config import changed_by_push, check_pull, load, off, overlay, problems
+from bot.trigger.repo_config import changed_by_push, check_pull, load
 from config.load import load as load_settings
 from config.repository import FILE, check
 from models.case import Case
@@ -123,12 +123,12 @@ async def test_a_bad_file_leaves_the_last_good_one_and_says_so(world: World) -> 
         write(world, "comment: always\nenabeld: false\n")
         assert "lately" in await load(app, REPO)
         assert "enabeld: unknown key; did you mean enabled?" in await load(app, REPO.upper(), force=True)
-        own = await app.database.query(lambda c: repository_config.policies(c, [REPO, OTHER], app.policy))
+        own = await app.database.query(lambda c: repo_configs.policies(c, [REPO, OTHER], app.policy))
         assert list(own) == [REPO] and own[REPO].comment == "always"
         report = await run(app)
         (told,) = [problem for problem in report.problems if FILE in problem]
         assert told.startswith(f"{REPO}: {FILE}:2: ") and "last good one holds" in told
-        assert (await app.database.query(repository_config.standing))[0]["problem"]
+        assert (await app.database.query(repo_configs.standing))[0]["problem"]
         doctor = world.run("doctor", "--json")
         (line,) = [check for check in doctor.json["checks"] if not check["ok"]]
         assert doctor.code == 1 and line["name"] == f"configuration {REPO}" and "enabeld" in line["detail"]
@@ -141,7 +141,7 @@ async def test_a_bad_file_leaves_the_last_good_one_and_says_so(world: World) -> 
         write(world, None)
         assert await load(app, REPO, force=True) == f"no {FILE}"
         assert await app.database.query(problems) == []
-        assert not await app.database.query(lambda c: repository_config.policies(c, [REPO], app.policy))
+        assert not await app.database.query(lambda c: repo_configs.policies(c, [REPO], app.policy))
 
 
 @pytest.mark.databases("sqlite", "postgresql")

@@ -12,13 +12,13 @@ from bot.app.app import App
 from bot.notify import case_messages as news
 from bot.notify import quiet_hours as hours
 from bot.review import decisions as correct
+from bot.review.slack_reads import Reads, people_waiting, waiting
 from bot.run.fetch import Params
 from bot.run.run import new_id
 from bot.store import audit, cases, inbox, pauses, runs
+from bot.store import repo_configs as repository_config
 from bot.store.database import StoreError, Transaction, brief
 from bot.store.repositories import served
-from bot.trigger import repo_config as repository_config
-from bot.trigger.slack import Reads, people_waiting, waiting
 from integrations.slack import payloads_home
 from integrations.slack.webhook import Interaction
 from models.commands import Command

@@ -8,14 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-import sqlalchemy as sa
 import structlog
 
 from bot.app.clients import connect
 from bot.deliver.lane import Lane
 from bot.deliver.lease import Lease
 from bot.deliver.reconcile import StorySync
-from bot.store import owners, spending
+from bot.store import breakers, owners, spending
 from bot.store.database import Database, GroupWriter, StoreError, Transaction
 from bot.think.drafting import Drafting
 from bot.think.lookups import Reading
@@ -30,7 +29,6 @@ from integrations.github.client.client import GithubClient
 from integrations.resilience import Guard, steady
 from models.case import Route
 from models.errors import UserFacing
-from models.tables import BreakerRow
 from models.task_health import TaskHealth
 from nodes.base import Policy, Rule
 
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
     from integrations.shortcut.client import ShortcutClient
 
 log = structlog.get_logger()
-_breakers: sa.Table = BreakerRow.__table__  # type: ignore[attr-defined]
 
 SHARE = 1.0
 """Seconds between two looks at what other processes have sent with the same credentials."""
@@ -216,8 +213,7 @@ def build(settings: Settings) -> App:
 
 async def restore_breakers(app: App) -> None:
     """Open the breakers that were open when the last process stopped."""
-    rows = await app.database.query(lambda c: c.execute(sa.select(_breakers)).all())
-    for row in rows:
+    for row in await app.database.query(breakers.states):
         if row.service in app.guards:
             opened = datetime.fromtimestamp(row.opened_at, UTC) if row.opened_at else None
             app.guards[row.service].breaker.restore(row.state, opened)

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-import sqlalchemy as sa
 import structlog
 
+from bot.store import breakers
 from bot.store.database import Database
 from bot.think.drafting import Drafting, require_prices
 from bot.think.lookups import services as own_services
@@ -19,7 +19,6 @@ from integrations.github.client.auth import Credential
 from integrations.github.client.client import GithubClient
 from integrations.resilience import Guard
 from models.errors import UserFacing
-from models.tables import BreakerRow
 from models.units import Rate
 
 if TYPE_CHECKING:
@@ -27,7 +26,6 @@ if TYPE_CHECKING:
     from integrations.rest.client import RestClient
 
 log = structlog.get_logger()
-_breakers: sa.Table = BreakerRow.__table__  # type: ignore[attr-defined]
 
 SHORTEST_SECRET = 24
 """Characters of the secret that the hooks' own are made of."""
@@ -289,8 +287,5 @@ class _BreakerMemory:
         work.add_done_callback(lambda done: done.exception())
 
     def _write(self, service: str, state: str, opened_at: datetime | None) -> None:
-        values = {"state": state, "opened_at": opened_at.timestamp() if opened_at else None}
         with self.database.write() as connection:
-            query = sa.update(_breakers).where(_breakers.c.service == service).values(**values)
-            if connection.execute(query).rowcount == 0:
-                connection.execute(sa.insert(_breakers).values(service=service, **values))
+            breakers.save(connection, service, state, opened_at.timestamp() if opened_at else None)

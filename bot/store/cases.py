@@ -14,13 +14,14 @@ from bot.store import documents, learning, pauses
 from models.case import Case, Failure
 from models.issue import Issue, content_hash, title_key
 from models.report import CaseLine
-from models.tables import CaseRow, CommandRow, IssueRow
+from models.tables import CaseRow, CommandRow, DocumentRow, IssueRow
 from models.text.secrets import redact
 from nodes.text.search.similar import ranked
 
 _issues: sa.Table = IssueRow.__table__  # type: ignore[attr-defined]
 _cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
 _commands: sa.Table = CommandRow.__table__  # type: ignore[attr-defined]
+_documents: sa.Table = DocumentRow.__table__  # type: ignore[attr-defined]
 
 MAX_FAILURES = 3
 """A case that failed so often is left alone until its issue changes."""
@@ -103,6 +104,18 @@ def load_issues(connection: Connection, keys: Sequence[str]) -> list[Issue]:
     rows = connection.execute(sa.select(_issues.c.key, _issues.c.data).where(_issues.c.key.in_(keys)))
     found = {row.key: decode(row.data) for row in rows}
     return [found[key] for key in keys if key in found]
+
+
+def without_document(connection: Connection, limit: int) -> list[tuple[Issue, str]]:
+    """Triaged issues that have no document, with the fingerprints of their traces; none that are security's."""
+    query = (
+        sa.select(_issues.c.data, _cases.c.trace_key)
+        .join(_cases, _cases.c.key == _issues.c.key)
+        .outerjoin(_documents, _documents.c.key == _issues.c.key)
+        .where(_cases.c.status == "triaged", _cases.c.route != "security", _documents.c.key.is_(None))
+        .limit(limit)
+    )
+    return [(decode(row.data), row.trace_key) for row in connection.execute(query)]
 
 
 def cached_keys(connection: Connection, repo: str, run_id: str) -> list[str]:

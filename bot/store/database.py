@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import sqlalchemy as sa
 from sqlalchemy import event
@@ -39,6 +39,25 @@ PRAGMAS = (
 )
 _READ_ONLY = "switchyard_read_only"
 _SNAPSHOT = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+
+
+class Address(NamedTuple):
+    """What a database's URL says."""
+
+    shown: str
+    """The URL with its password hidden."""
+    is_sqlite: bool
+    file: Path | None
+    """SQLite's file; None in memory and on a server."""
+
+
+def address(url: str) -> Address:
+    """Read a database's URL."""
+    parsed = sa.make_url(url)
+    is_sqlite = parsed.get_backend_name() == "sqlite"
+    in_file = is_sqlite and parsed.database and parsed.database != ":memory:"
+    file = Path(str(parsed.database)) if in_file else None
+    return Address(parsed.render_as_string(hide_password=True), is_sqlite, file)
 
 
 def connect(url: str) -> Engine:

@@ -160,6 +160,17 @@ def extent(connection: Connection) -> tuple[int, int]:
     return low or 0, high or 0
 
 
+def count(connection: Connection) -> int:
+    """How many documents there are."""
+    return int(connection.execute(sa.select(sa.func.count()).select_from(_documents)).scalar_one())
+
+
+def table_id(connection: Connection) -> int | None:
+    """PostgreSQL's number of the table: another database's, or one made anew, has another."""
+    found: int | None = connection.execute(sa.text("SELECT to_regclass('documents')::oid")).scalar()
+    return found
+
+
 def after(connection: Connection, seq: int, limit: int) -> list[Document]:
     """The documents with higher numbers, in their order."""
     query = sa.select(*_COLUMNS).where(_documents.c.seq > seq).order_by(_documents.c.seq).limit(limit)

@@ -88,6 +88,11 @@ def _values(row: Received) -> tuple[Any, ...]:
     )
 
 
+def known(connection: Connection, ids: Sequence[str]) -> set[str]:
+    """Those of these ids that are stored."""
+    return set(connection.execute(sa.select(_table.c.id).where(_table.c.id.in_(ids))).scalars())
+
+
 COMMAND = "comment_command"
 """What a comment becomes that holds a person's command."""
 SLOW = ("push", "pull_request", COMMAND)

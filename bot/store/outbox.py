@@ -161,11 +161,15 @@ def release_waiting(
     return {row.lane for row in ready}
 
 
+def known(connection: Connection, keys: Sequence[str]) -> set[str]:
+    """Those of these keys that are stored, whatever became of their commands."""
+    return set(connection.execute(sa.select(_table.c.key).where(_table.c.key.in_(keys))).scalars())
+
+
 def store_once(connection: Connection, run_id: str, commands: Sequence[Command], now: float) -> None:
     """Store commands whose keys are not there yet, and leave the others as they are."""
-    keys = [command.key for command in commands]
-    known = set(connection.execute(sa.select(_table.c.key).where(_table.c.key.in_(keys))).scalars())
-    store(connection, run_id, [command for command in commands if command.key not in known], now)
+    there = known(connection, [command.key for command in commands])
+    store(connection, run_id, [command for command in commands if command.key not in there], now)
 
 
 def is_known(connection: Connection, key: str) -> bool:

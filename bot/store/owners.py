@@ -80,6 +80,12 @@ def alive(connection: Connection) -> list[str]:
     ]
 
 
+def any_before(connection: Connection, at: float) -> bool:
+    """Did any process that is still stored start before then (epoch seconds)?"""
+    query = sa.select(_table.c.executor_id).where(_table.c.process_started < at).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def failing(connection: Connection) -> dict[str, str]:
     """The last error of each task that fails again and again in a live process, by the task's name."""
     living = alive(connection)

@@ -88,6 +88,12 @@ def running(connection: Connection) -> str | None:
     return found
 
 
+def any_before(connection: Connection, at: float) -> bool:
+    """Did any run start before then (epoch seconds)?"""
+    query = sa.select(_runs.c.id).where(_runs.c.started_at < at).limit(1)
+    return connection.execute(query).first() is not None
+
+
 def latest(connection: Connection, limit: int) -> Sequence[Any]:
     return connection.execute(sa.select(_runs).order_by(_runs.c.started_at.desc()).limit(limit)).all()
 

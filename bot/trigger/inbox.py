@@ -15,6 +15,7 @@ from bot.app.app import App
 from bot.deliver.reconcile import forget, observe, reconcile
 from bot.review import comment_commands as comments
 from bot.store import audit, cases, inbox, repo_configs, runs
+from bot.store import loop_guard as suppressed
 from bot.store.daily import hand_over, run_of, run_of_the_day
 from bot.store.database import StoreError, Transaction, brief
 from bot.store.repositories import served
@@ -176,7 +177,7 @@ def _prune(connection: Transaction) -> None:
     now = time.time()
     inbox.prune(connection, now)
     audit.prune(connection, now)
-    quiet.prune(connection, now)
+    suppressed.prune(connection, now)
     runs.close_days(connection, "webhook", run_of(datetime.now(UTC)))
 
 

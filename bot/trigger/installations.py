@@ -7,31 +7,29 @@ served, and are there again at once when it is resumed, for GitHub does not list
 import asyncio
 import re
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-import sqlalchemy as sa
 import structlog
 
 from bot.app.app import App
+from bot.store import installations
 from bot.store.database import Transaction, brief
 from integrations.github.client import apps as client_apps
 from models.errors import SwitchyardError, Unauthorized
-from models.tables import InstalledRow
 
 log = structlog.get_logger()
-_table: sa.Table = InstalledRow.__table__  # type: ignore[attr-defined]
 
 PATIENCE = 15.0
 """Seconds that a start waits for GitHub to tell the installations."""
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,100}/[A-Za-z0-9_.-]{1,100}")
-_PART = 500
 
 
 async def refresh(app: App) -> None:
     """Bring the table in line with what GitHub says now; raises what GitHub's client raises."""
     if not app.github.connections.is_app:
-        await app.database.run(_clear)
+        # A token has no installations; what an App saw before is not served.
+        await app.database.run(installations.clear)
         return
     found: dict[str, int] = {}
     kept: set[int] = set()
@@ -63,27 +61,21 @@ async def look(app: App) -> None:
         log.error("installations could not be brought in line", error=brief(error))
 
 
-def _clear(connection: Transaction) -> None:
-    """A token has no installations; what an App saw before is not served."""
-    if connection.execute(sa.select(_table.c.repo).limit(1)).first() is not None:
-        connection.execute(sa.delete(_table))
-
-
 def _bring_in_line(
     connection: Transaction, found: Mapping[str, int], kept: set[int], suspended: set[int], now: float
 ) -> None:
     """Make the table hold what was found; rows of installations that are `kept` or `suspended` stay."""
-    rows = connection.execute(sa.select(_table.c.repo, _table.c.installation_id)).all()
+    stored = installations.numbers(connection)
     gone = [
-        row.repo
-        for row in rows
-        if found.get(row.repo) != row.installation_id and abs(row.installation_id) not in kept | suspended
+        repo
+        for repo, number in stored.items()
+        if found.get(repo) != number and abs(number) not in kept | suspended
     ]
-    _drop(connection, gone)
+    installations.drop(connection, gone)
     for number in suspended:
-        _negate(connection, number, suspended=True)
-    _add(connection, found, now)
-    if gone or len(found) > len(rows) - len(gone):
+        installations.suspend(connection, number)
+    installations.add(connection, found, now)
+    if gone or len(found) > len(stored) - len(gone):
         log.info("repositories changed", served=len(found), gone=len(gone))
 
 
@@ -102,8 +94,8 @@ def apply(connection: Transaction, event: str, action: str, payload: Mapping[str
     if event == "installation_repositories":
         removed = _names(payload.get("repositories_removed"))
         added = _names(payload.get("repositories_added"))
-        _drop(connection, removed)
-        _add(connection, dict.fromkeys(added, number), now)
+        installations.drop(connection, removed)
+        installations.add(connection, dict.fromkeys(added, number), now)
         return f"{len(added)} repositories added, {len(removed)} removed"
     return f"{event} {action}: nothing to do"
 
@@ -113,15 +105,14 @@ def _installation(
 ) -> str:
     if action in ("created", "unsuspend"):
         names = _names(payload.get("repositories"))
-        _negate(connection, number, suspended=False)
-        _add(connection, dict.fromkeys(names, number), now)
+        installations.resume(connection, number)
+        installations.add(connection, dict.fromkeys(names, number), now)
         return f"installed, {len(names)} repositories named" if action == "created" else "resumed"
     if action == "suspend":
-        _negate(connection, number, suspended=True)
+        installations.suspend(connection, number)
         return "suspended: its repositories wait"
     if action == "deleted":
-        mine = sa.delete(_table).where(_table.c.installation_id.in_((number, -number)))
-        return f"uninstalled, {connection.execute(mine).rowcount} repositories gone"
+        return f"uninstalled, {installations.remove(connection, number)} repositories gone"
     if action == "new_permissions_accepted":
         return "new permissions accepted"
     return f"installation {action}: nothing to do"
@@ -135,26 +126,26 @@ def _repository(
         return f"repository {action}: it names none"
     (name,) = names
     if action in ("deleted", "archived"):
-        _drop(connection, [name])
+        installations.drop(connection, [name])
         return f"repository {action}: not served any more"
     if action in ("created", "unarchived", "publicized", "privatized", "edited"):
         if action in ("created", "unarchived") and number is not None:
-            _add(connection, {name: number}, now)
+            installations.add(connection, {name: number}, now)
         return f"repository {action}"
     if action not in ("renamed", "transferred"):
         return f"repository {action}: nothing to do"
     before = _former(payload, name)
     if before is None:
         return f"repository {action}: its former name is not told"
-    held = connection.execute(sa.select(_table).where(sa.func.lower(_table.c.repo) == before.lower())).first()
-    _drop(connection, [before])
+    held = installations.number_of(connection, before)
+    installations.drop(connection, [before])
     if action == "renamed":
         # A command's key keeps the name under which its issue was first seen; GitHub redirects it.
-        found = held.installation_id if held is not None else number
+        found = held if held is not None else number
         if found is not None:
-            _add(connection, {name: found}, now)
+            installations.add(connection, {name: found}, now)
     elif number is not None and _covers(connection, number, name):
-        _add(connection, {name: number}, now)
+        installations.add(connection, {name: number}, now)
     return f"repository {action}, formerly {before}"
 
 
@@ -182,8 +173,8 @@ def _inside(value: Any, *path: str) -> Mapping[str, Any]:
 def _covers(connection: Transaction, number: int, name: str) -> bool:
     """Is this installation that of the repository's owner? An event may come from the former owner's."""
     owner = name.partition("/")[0].lower()
-    query = sa.select(_table.c.repo).where(_table.c.installation_id == number)
-    return any(repo.partition("/")[0].lower() == owner for repo in connection.execute(query).scalars())
+    names = installations.repositories_of(connection, number)
+    return any(name.partition("/")[0].lower() == owner for name in names)
 
 
 def _names(items: Any) -> list[str]:
@@ -194,38 +185,3 @@ def _names(items: Any) -> list[str]:
         if isinstance(item, Mapping)
     )
     return [name for name in dict.fromkeys(n for n in found if isinstance(n, str)) if _NAME.fullmatch(name)]
-
-
-def _add(connection: Transaction, found: Mapping[str, int], now: float) -> None:
-    """Store these, in place of rows under the same name however written; what stands already keeps its time."""
-    stored: dict[str, Any] = {}
-    for part in _parts(found):
-        lower = [name.lower() for name in part]
-        query = sa.select(_table).where(sa.func.lower(_table.c.repo).in_(lower))
-        stored |= {row.repo.lower(): row for row in connection.execute(query)}
-    fresh = {
-        name: number
-        for name, number in {name.lower(): (name, number) for name, number in found.items()}.values()
-        if (row := stored.get(name.lower())) is None or (row.repo, row.installation_id) != (name, number)
-    }
-    _drop(connection, fresh)
-    for part in _parts(fresh):
-        rows = [{"repo": name, "installation_id": fresh[name], "since": now} for name in part]
-        connection.execute(sa.insert(_table), rows)
-
-
-def _drop(connection: Transaction, names: Iterable[str]) -> None:
-    for part in _parts(names):
-        lower = [name.lower() for name in part]
-        connection.execute(sa.delete(_table).where(sa.func.lower(_table.c.repo).in_(lower)))
-
-
-def _negate(connection: Transaction, number: int, *, suspended: bool) -> None:
-    before, after = (number, -number) if suspended else (-number, number)
-    rows = sa.update(_table).where(_table.c.installation_id == before)
-    connection.execute(rows.values(installation_id=after))
-
-
-def _parts(names: Iterable[str]) -> Iterable[list[str]]:
-    every = list(names)
-    return (every[start : start + _PART] for start in range(0, len(every), _PART))

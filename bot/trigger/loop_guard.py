@@ -3,16 +3,13 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-import sqlalchemy as sa
 import structlog
 
 from bot.notify.alerts import message
-from bot.store import audit, outbox
+from bot.store import audit, loop_guard, outbox
 from bot.store.database import Transaction
-from models.tables import QuietRow
 
 log = structlog.get_logger()
-_table: sa.Table = QuietRow.__table__  # type: ignore[attr-defined]
 
 HOUR = 3600.0
 ANYBODY = 4
@@ -34,8 +31,7 @@ def hush(
     wrote `replies` times to an issue within the last hour it goes quiet there for an hour, and says so once.
     """
     wrote = audit.writes_since(connection, senders, now - HOUR, "github") if senders else {}
-    held = sa.select(_table.c.issue).where(_table.c.issue.in_(list(senders)), _table.c.until > now)
-    known = set(connection.execute(held).scalars())
+    known = loop_guard.suppressed(connection, senders, now)
     quiet: set[str] = set()
     for issue, (sender, is_bot) in senders.items():
         limit = replies if is_bot else replies * ANYBODY
@@ -51,9 +47,7 @@ def hush(
 def _begin(
     connection: Transaction, issue: str, sender: str, wrote: int, run_id: str, now: float, *, tell: bool
 ) -> None:
-    connection.execute(sa.delete(_table).where(_table.c.issue == issue))
-    row = {"issue": issue, "since": now, "until": now + HOUR, "sender": sender}
-    connection.execute(sa.insert(_table).values(**row))
+    loop_guard.suppress(connection, issue, sender, now, now + HOUR)
     log.warning("quiet", issue=issue, sender=sender, writes=wrote)
     if tell:
         told = message(f"quiet:{issue}:{now:.0f}", "Quiet", words(issue, sender, wrote, now + HOUR))
@@ -67,8 +61,3 @@ def words(issue: str, sender: str, wrote: int, until: float) -> str:
         f"no more until {datetime.fromtimestamp(until, UTC):%H:%M} UTC. Two bots may be answering each other: "
         "see what the other one does with this issue. The next run looks at it again."
     )
-
-
-def prune(connection: Transaction, now: float) -> None:
-    """Forget where the bot was quiet."""
-    connection.execute(sa.delete(_table).where(_table.c.until < now))

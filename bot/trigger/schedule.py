@@ -9,18 +9,15 @@ from functools import wraps
 from typing import Any, Protocol, cast
 from zoneinfo import ZoneInfo
 
-import sqlalchemy as sa
 import structlog
 
+from bot.store import owners, runs
 from bot.store.database import Transaction
 from config.schedule import MAIL_AT, RECONCILE
 from config.settings import ScheduleSettings, Settings
 from models.errors import UserFacing
-from models.tables import OwnerRow, RunRow
 
 log = structlog.get_logger()
-_runs: sa.Table = RunRow.__table__  # type: ignore[attr-defined]
-_owners: sa.Table = OwnerRow.__table__  # type: ignore[attr-defined]
 
 CATCH_UP = timedelta(hours=24)
 """A run that was missed longer ago than this is not made up for; the next one comes soon enough."""
@@ -117,13 +114,11 @@ def missed(connection: Transaction, trigger: Trigger, now: datetime) -> datetime
     fire = last_fire(trigger, now)
     if fire is None or now - fire > CATCH_UP:
         return None
-    if connection.execute(sa.select(_runs.c.id).where(_runs.c.id == run_id_of(fire))).first() is not None:
+    if runs.status(connection, run_id_of(fire)) is not None:
         return None
     at = fire.timestamp()
-    earlier = sa.select(_runs.c.id).where(_runs.c.started_at < at).limit(1)
     # A process that was killed leaves its row behind, and with it the time at which it lived.
-    alive_then = sa.select(_owners.c.executor_id).where(_owners.c.process_started < at).limit(1)
-    in_use = any(connection.execute(query).first() is not None for query in (earlier, alive_then))
+    in_use = runs.any_before(connection, at) or owners.any_before(connection, at)
     return fire if in_use else None
 
 

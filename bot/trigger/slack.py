@@ -1,4 +1,4 @@
-"""Slack's door in `serve`: what people press and type is stored before it is answered, what they ask is read."""
+"""Slack's door in `serve`: what people press and type is stored before it is answered."""
 
 import asyncio
 import hashlib

@@ -11,11 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-import sqlalchemy as sa
 import structlog
 
 from bot.app.app import App
-from bot.store import cases, inbox, repo_configs, runs
+from bot.store import cases, inbox, repo_configs, runs, sweeps
 from bot.store.daily import hand_over, run_of_the_day
 from bot.store.database import Transaction
 from bot.store.inbox import Received
@@ -35,11 +34,8 @@ from models.errors import (
     UserFacing,
 )
 from models.issue import Issue
-from models.tables import InboxRow, SweepRow
 
 log = structlog.get_logger()
-_sweeps: sa.Table = SweepRow.__table__  # type: ignore[attr-defined]
-_inbox: sa.Table = InboxRow.__table__  # type: ignore[attr-defined]
 
 DELIVERIES = "deliveries"
 """The name under which it is noted how far the App's own list was read; repositories have a slash in theirs."""
@@ -100,7 +96,7 @@ async def sweep(app: App) -> Swept:
 
 async def _deliveries(app: App) -> Swept:
     """Fetch the deliveries that are not in the inbox, the oldest first."""
-    before = await app.database.query(lambda c: _since(c, DELIVERIES))
+    before = await app.database.query(lambda c: sweeps.since(c, DELIVERIES))
     missing: dict[str, Sent] = {}
     started, cut = await _list_missing(app, before, missing)
     found = read = 0
@@ -129,7 +125,7 @@ async def _deliveries(app: App) -> Swept:
         # There are newer ones than could be fetched this time.
         reached = max(sent.at.timestamp() for sent in missing.values())
     since = started.timestamp() if reached is None else reached
-    await app.database.run(lambda c: _save(c, DELIVERIES, since))
+    await app.database.run(lambda c: sweeps.save(c, DELIVERIES, since))
     return Swept(found=found, read=read, problems=tuple(problems))
 
 
@@ -160,8 +156,7 @@ async def _list_missing(app: App, before: float | None, missing: dict[str, Sent]
 def _known(connection: Transaction, sent: Sequence[Sent]) -> set[str]:
     """Which of these deliveries the inbox has."""
     keys = [f"github:{one.guid}" for one in sent]
-    rows = connection.execute(sa.select(_inbox.c.id).where(_inbox.c.id.in_(keys)))
-    return {row.id.partition(":")[2] for row in rows}
+    return {key.partition(":")[2] for key in inbox.known(connection, keys)}
 
 
 async def _fetch(app: App, sent: Sent) -> Received:
@@ -253,12 +248,12 @@ async def _changed(app: App, repo: str) -> Swept:
 
 def _begin(connection: Transaction, repo: str, now: datetime) -> datetime | None:
     """From when on a repository is read; None where that is now, because nothing of it is known yet."""
-    since = _since(connection, repo.lower())
+    since = sweeps.since(connection, repo.lower())
     if since is None:
         row = runs.repository(connection, repo)
         since = row.cursor if row is not None else None
         if since is None:
-            _save(connection, repo.lower(), now.timestamp())
+            sweeps.save(connection, repo.lower(), now.timestamp())
             return None
     return datetime.fromtimestamp(since, UTC)
 
@@ -276,18 +271,5 @@ def _take(app: App, connection: Transaction, repo: str, issues: Sequence[Issue],
         run_id = run_of_the_day(connection)
         cases.store_copies(connection, run_id, newer)
         hand_over(connection, run_id, refs, app.settings.scaling.batch_size)
-    _save(connection, repo.lower(), last.timestamp())
+    sweeps.save(connection, repo.lower(), last.timestamp())
     return len(refs)
-
-
-def _since(connection: Transaction, name: str) -> float | None:
-    found: float | None = connection.execute(
-        sa.select(_sweeps.c.since).where(_sweeps.c.name == name)
-    ).scalar()
-    return found
-
-
-def _save(connection: Transaction, name: str, since: float) -> None:
-    updated = connection.execute(sa.update(_sweeps).where(_sweeps.c.name == name).values(since=since))
-    if updated.rowcount == 0:
-        connection.execute(sa.insert(_sweeps).values(name=name, since=since))

@@ -4,17 +4,10 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-import sqlalchemy as sa
-
 from bot.store import cases, documents
 from bot.store.database import Database, Transaction
 from bot.store.documents import Document
 from models.issue import Issue
-from models.tables import CaseRow, DocumentRow, IssueRow
-
-_issues: sa.Table = IssueRow.__table__  # type: ignore[attr-defined]
-_cases: sa.Table = CaseRow.__table__  # type: ignore[attr-defined]
-_documents: sa.Table = DocumentRow.__table__  # type: ignore[attr-defined]
 
 PART = 100
 SECONDS = 5.0
@@ -36,19 +29,9 @@ async def fill(database: Database, seconds: float = SECONDS) -> int:
 
 def _missing(connection: Transaction) -> list[tuple[Issue, str]]:
     """Issues with the fingerprints of their traces; none where the oldest documents go already."""
-    if (
-        connection.execute(sa.select(sa.func.count()).select_from(_documents)).scalar_one()
-        > documents.KEPT // 2
-    ):
+    if documents.count(connection) > documents.KEPT // 2:
         return []
-    query = (
-        sa.select(_issues.c.data, _cases.c.trace_key)
-        .join(_cases, _cases.c.key == _issues.c.key)
-        .outerjoin(_documents, _documents.c.key == _issues.c.key)
-        .where(_cases.c.status == "triaged", _cases.c.route != "security", _documents.c.key.is_(None))
-        .limit(PART)
-    )
-    return [(cases.decode(row.data), row.trace_key) for row in connection.execute(query)]
+    return cases.without_document(connection, PART)
 
 
 def _read(found: Sequence[tuple[Issue, str]]) -> list[Document]:

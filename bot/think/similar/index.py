@@ -16,11 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import sqlalchemy as sa
 import structlog
 
 from bot.store import documents
-from bot.store.database import Database
+from bot.store.database import Database, address
 from bot.store.documents import Document
 from bot.think.similar.search import Live
 from bot.think.similar.segment import Damaged, Segment, build, load, merge, save
@@ -215,11 +214,12 @@ class Index:
         assert self._database is not None
         if not self._database.is_sqlite:
             with self._database.read() as connection:
-                oid = connection.execute(sa.text("SELECT to_regclass('documents')::oid")).scalar()
-            return f"table {oid}"
+                return f"table {documents.table_id(connection)}"
+        file = address(self._database.url).file
         with suppress(OSError):
-            found = Path(str(self._database.engine.url.database)).stat()
-            return f"file {found.st_dev} {found.st_ino}"
+            if file is not None:
+                found = file.stat()
+                return f"file {found.st_dev} {found.st_ino}"
         return ""
 
     def _forget(self) -> None:
@@ -308,10 +308,8 @@ class Index:
 
 def folder_of(url: str) -> Path | None:
     """Where the files lie: beside SQLite's, else under var/; None where the database is in memory."""
-    parsed = sa.make_url(url)
-    name = f"{zlib.crc32(parsed.render_as_string(hide_password=True).encode()):08x}"
-    if parsed.get_backend_name() != "sqlite":
+    parsed = address(url)
+    name = f"{zlib.crc32(parsed.shown.encode()):08x}"
+    if not parsed.is_sqlite:
         return Path("var/index") / name
-    if not parsed.database or parsed.database == ":memory:":
-        return None
-    return Path(parsed.database).parent / "index" / name
+    return parsed.file.parent / "index" / name if parsed.file is not None else None

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from bot.store import audit, inbox, runs
+from bot.store import loop_guard as suppressed
 from bot.store.database import Database
 from bot.store.inbox import Received
 from bot.trigger import loop_guard as quiet
@@ -131,7 +132,7 @@ def test_it_says_once_that_it_is_quiet(connection: Connection) -> None:
     assert column(connection, QuietRow, "issue") == [f"{REPO}#1"]
     (said,) = column(connection, CommandRow, "payload")
     assert f"{REPO}#1" in said["text"] and "stale[bot]" in said["text"] and "next run" in said["text"]
-    quiet.prune(connection, time.time() + quiet.HOUR + 1)
+    suppressed.prune(connection, time.time() + quiet.HOUR + 1)
     assert column(connection, QuietRow, "issue") == []
 
 

@@ -123,7 +123,8 @@ def waiting(
             break
         ids.append(key)
     query = sa.select(_table).where(_table.c.id.in_(ids), _open(source, slow=slow)).order_by(*order)
-    return list(connection.execute(query.with_for_update(skip_locked=True)))
+    # Not locked: one transaction writes at a time, and those that only read may not lock.
+    return list(connection.execute(query))
 
 
 def is_waiting(connection: Connection, source: str, *, slow: bool = False) -> bool:

@@ -63,6 +63,8 @@ class SandboxApp(Services):
         if scope["type"] != "http":
             return
         request = await _read(scope, receive)
+        if request is None:
+            return
         if request.path.startswith("/_control"):
             await _send(send, await _forward(self.control.answer(request)))
             return
@@ -183,13 +185,16 @@ def _echoed(fault: Fault, request: Request) -> Answer:
     return json_answer(fault.status, {"ok": False, "message": words, "error": words})
 
 
-async def _read(scope: Scope, receive: Receive) -> Request:
+async def _read(scope: Scope, receive: Receive) -> Request | None:
+    """The whole request; None where its client has gone, for half a request has no effect."""
     body = b""
     more = True
     while more:
         message = await receive()
+        if message["type"] != "http.request":
+            return None
         body += message.get("body", b"")
-        more = message["type"] == "http.request" and message.get("more_body", False)
+        more = message.get("more_body", False)
     headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
     raw = scope.get("raw_path")
     path = raw.decode("ascii", "replace") if raw else scope["path"]

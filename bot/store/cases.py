@@ -364,30 +364,6 @@ def lines_of(connection: Connection, refs: Sequence[str]) -> dict[str, CaseLine]
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Untold:
-    """Takes cases that no message was posted about, neither one of their own nor one about several."""
-
-    case: str
-    """What begins the key of a case's own message."""
-    secret: str
-    """What begins the key of one for the security team."""
-    gathered: Sequence[str]
-    """The issues in messages about several."""
-    gathered_secret: Sequence[str]
-    """The issues in messages about several for the security team."""
-
-
-def _is_untold(told: Untold) -> sa.ColumnElement[bool]:
-    said = sa.alias(_commands)
-    # A case that became one for the security team is news there, whatever another channel was told of it before.
-    secret = _cases.c.route == "security"
-    kind = sa.case((secret, told.secret), else_=told.case)
-    single = sa.select(said.c.key).where(said.c.key == kind + _cases.c.key)
-    inside = sa.case((secret, _cases.c.key.in_(told.gathered_secret)), else_=_cases.c.key.in_(told.gathered))
-    return sa.and_(sa.not_(single.exists()), sa.not_(inside))
-
-
 def lines(
     connection: Connection,
     run_id: str | None,

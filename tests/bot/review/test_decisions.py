@@ -173,7 +173,7 @@ def test_from_the_command_line(world: World) -> None:
     assert shown.code == 0 and f"{REF}: bug\n  It goes to bug: a rule says so." in shown.out
     assert "Story: http" in shown.out
     reasons = world.run("issue", "why", REF, "--json").json
-    assert reasons["route"] == "bug" and reasons["shares"]
+    assert reasons["route"] == "bug" and "It goes to bug: a rule says so." in reasons["lines"]
     routed = world.run("issue", "route", REF, "feature")
     assert routed.code == 0 and f"{REF}: Routed: feature." in routed.out
     assert world.run("run", "--json").code == 0

@@ -66,7 +66,12 @@ def test_the_migrations_make_the_tables(connection: Connection) -> None:
     from alembic.autogenerate import compare_metadata
     from alembic.migration import MigrationContext
 
-    assert compare_metadata(MigrationContext.configure(connection), METADATA) == []
+    def is_shown(made: Any, name: str | None, kind: str, reflected: bool, compared: Any) -> bool:
+        # SQLite does not tell that a column of an index is sorted downwards; the golden tables name the index.
+        return not (kind == "index" and name == "cases_report" and connection.dialect.name == "sqlite")
+
+    context = MigrationContext.configure(connection, opts={"include_object": is_shown})
+    assert compare_metadata(context, METADATA) == []
 
 
 def test_a_persons_label_corrects_what_the_model_said(connection: Connection) -> None:

@@ -107,7 +107,7 @@ def _open(source: str, *, slow: bool) -> sa.ColumnElement[bool]:
 def waiting(
     connection: Connection, source: str, limit: int, *, slow: bool = False, only: str | None = None
 ) -> list[Any]:
-    """A service's deliveries that nothing was made of yet, the oldest first; locked against other processes.
+    """A service's deliveries that nothing was made of yet, the oldest first.
 
     Fewer than `limit` where their payloads are large: all of them are in memory at once.
     """

@@ -174,7 +174,7 @@ def store_once(connection: Connection, run_id: str, commands: Sequence[Command],
 
 def is_known(connection: Connection, key: str) -> bool:
     """Was a command with this key ever stored?"""
-    return connection.execute(sa.select(_table.c.key).where(_table.c.key == key)).first() is not None
+    return bool(known(connection, [key]))
 
 
 def preview(connection: Connection, commands: Sequence[Command]) -> dict[str, str]:

@@ -7,7 +7,6 @@ import struct
 import subprocess
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
@@ -15,11 +14,11 @@ from pathlib import Path
 import psutil
 import sqlalchemy as sa
 
+from tests import databases
 from tests.chaos.ground import Ground, Life, Verdict, ground
 from tests.world import ROOT
 
 CLOCK = Path(__file__).parent / "clock"
-SERVER = os.environ.get("SWITCHYARD_TEST_POSTGRES", "postgresql+psycopg://root@127.0.0.1:5432/test")
 HOUR = 3600.0
 STOPPED = 15.0
 """Seconds; more than the silence after which a process counts as dead."""
@@ -335,7 +334,7 @@ def postgres_restarted(made: Ground) -> None:
     with postgres() as url:
         made.world.environment["SWITCHYARD_DATABASE_URL"] = url
         made.world.run("migrate")
-        engine = sa.create_engine(SERVER, isolation_level="AUTOCOMMIT")
+        engine = sa.create_engine(databases.SERVER, isolation_level="AUTOCOMMIT")
         name = sa.make_url(url).database
 
         def until(life: Life) -> None:
@@ -361,20 +360,14 @@ def postgres_restarted(made: Ground) -> None:
 @contextmanager
 def postgres() -> Iterator[str]:
     """A database of its own; Unable where no server answers."""
-    engine = sa.create_engine(SERVER, isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 60})
-    name = f"switchyard_{uuid.uuid4().hex[:12]}"
+    server = databases.Postgres(databases.SERVER)
     try:
-        with engine.connect() as connection:
-            connection.execute(sa.text(f"CREATE DATABASE {name}"))
-    except sa.exc.OperationalError:
-        engine.dispose()
-        raise Unable("no PostgreSQL answers; set SWITCHYARD_TEST_POSTGRES") from None
-    try:
-        yield sa.make_url(SERVER).set(drivername="postgresql", database=name).render_as_string(False)
+        if not server.answers():
+            raise Unable(databases.NO_SERVER)
+        with server.bare() as url:
+            yield url
     finally:
-        with engine.connect() as connection:
-            connection.execute(sa.text(f"DROP DATABASE {name} WITH (FORCE)"))
-        engine.dispose()
+        server.close()
 
 
 def stopped(made: Ground) -> None:
